@@ -1,0 +1,1 @@
+"""Faults, real ones, and their ends."""

@@ -1,0 +1,1 @@
+"""Prometheus metrics: what each part of the chain counts, and the endpoint that shows it."""

@@ -1,0 +1,74 @@
+"""The child's side of a lab part: read settings, start, say «ready» or why not, run until told to stop.
+
+A part is started as `python -m testbed.ca SETTINGS.json` with a pipe as standard output. It writes one JSON
+line there, `{"ready": {...}}` with its addresses or `{"failed": "why"}`, and nothing else. SIGTERM and SIGINT
+end it in order; the death of its supervisor ends it at once.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import msgspec
+import uvloop
+
+from testbed import settings
+from testbed.errors import TestbedError
+from testbed.tether import die_with_parent
+
+S = TypeVar("S")
+Addresses = Mapping[str, str]
+RunningPart = Callable[[S], AbstractAsyncContextManager[Addresses]]
+
+
+class Launch(msgspec.Struct, Generic[S], frozen=True):
+    """What a supervisor hands to a part: its own process id and the part's settings."""
+
+    supervisor_pid: int
+    settings: S
+
+
+class Status(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The one line a part writes on its standard output."""
+
+    ready: dict[str, str] | None = None
+    failed: str | None = None
+
+
+def main(kind: type[S], running: RunningPart[S]) -> int:
+    """Run a part from its command line; returns the exit code: 0 when stopped, 1 when it could not start."""
+    path = Path(sys.argv[1])
+    try:
+        launch = settings.read(path, Launch[kind])  # type: ignore[valid-type]
+        die_with_parent(launch.supervisor_pid)
+        uvloop.run(_serve(running, launch.settings))
+    except (TestbedError, OSError) as error:
+        _tell(Status(failed=str(error)))
+        return 1
+    return 0
+
+
+async def _serve(running: RunningPart[S], part_settings: S) -> None:
+    async with running(part_settings) as addresses, _stop_signals() as stopped:
+        _tell(Status(ready=dict(addresses)))
+        await stopped.wait()
+
+
+@contextlib.asynccontextmanager
+async def _stop_signals() -> AsyncIterator[asyncio.Event]:
+    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    yield stopped
+
+
+def _tell(status: Status) -> None:
+    line = msgspec.json.encode(status) + b"\n"
+    with contextlib.suppress(BrokenPipeError):
+        os.write(sys.stdout.fileno(), line)

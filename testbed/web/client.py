@@ -1,0 +1,169 @@
+"""An HTTP/1.1 client connection that says how far it came.
+
+One object is one TCP and TLS connection, as one curl handle is. Errors are the platform's own (`OSError`,
+`ssl.SSLError`, `TimeoutError`, `httptools.HttpParserError`); whoever drives the connection translates them
+once, with the connection's `phase` and `received_bytes` at hand.
+"""
+
+import asyncio
+import enum
+import ssl
+from dataclasses import dataclass
+
+import httptools
+
+from testbed.web.messages import Header, Headers, Reply
+
+
+class Phase(enum.Enum):
+    """What a connection is waiting for."""
+
+    RESOLVE = "resolve"
+    CONNECT = "connect"
+    TLS = "tls"
+    REPLY = "reply"
+
+
+class ConnectionClosed(OSError):
+    """The server closed the connection before its answer was complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a connection goes: the URL's host name, the address it stands for, and the port."""
+
+    host: str
+    port: int
+    address: str | None = None
+
+    @property
+    def authority(self) -> str:
+        """`host:port` as it stands in a URL."""
+        return f"{self.host}:{self.port}"
+
+
+class HttpConnection(asyncio.Protocol):
+    """One connection to one origin. `open` it, `send` requests one after another, `close` it."""
+
+    def __init__(self, origin: Origin, tls: ssl.SSLContext) -> None:
+        self.origin = origin
+        self.phase = Phase.RESOLVE
+        self.received_bytes = 0
+        self._tls = tls
+        self._transport: asyncio.Transport | None = None
+        self._reply: asyncio.Future[Reply] | None = None
+        self._method = ""
+
+    async def open(self) -> None:
+        """Connect and complete the TLS handshake."""
+        loop = asyncio.get_running_loop()
+        self.phase = Phase.RESOLVE
+        address = self.origin.address or await _first_address(loop, self.origin)
+        self.phase = Phase.CONNECT
+        tcp, _ = await loop.create_connection(asyncio.Protocol, address, self.origin.port)
+        self.phase = Phase.TLS
+        try:
+            tls = await loop.start_tls(tcp, self, self._tls, server_hostname=self.origin.host)
+        except BaseException:
+            tcp.abort()
+            raise
+        assert isinstance(tls, asyncio.Transport)
+        self._transport = tls
+        self.phase = Phase.REPLY
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a request can be sent."""
+        return self._transport is not None and not self._transport.is_closing()
+
+    async def send(self, method: str, target: str, headers: tuple[Header, ...], body: bytes = b"") -> Reply:
+        """Send one request and wait for its whole answer."""
+        if self._transport is None or self._transport.is_closing():
+            raise ConnectionClosed("the connection is closed")
+        self._method = method
+        self.received_bytes = 0
+        self._reply = asyncio.get_running_loop().create_future()
+        self._parser = httptools.HttpResponseParser(self)
+        self._transport.write(_encode(method, target, headers, body))
+        try:
+            return await self._reply
+        finally:
+            self._reply = None
+
+    def close(self) -> None:
+        """Close the connection; safe to call at any time."""
+        if self._transport is not None:
+            self._transport.abort()
+            self._transport = None
+
+    # -- asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        pass
+
+    def data_received(self, data: bytes) -> None:
+        self.received_bytes += len(data)
+        if self._reply is None:
+            return
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError as error:
+            self._fail(error)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._reply is not None and not self._reply.done() and not self._ends_with_close():
+            self._fail(exc or ConnectionClosed("the server closed the connection"))
+
+    # -- httptools callbacks
+
+    def on_message_begin(self) -> None:
+        self._pairs: list[Header] = []
+        self._body: list[bytes] = []
+        self._in_body = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._pairs.append((name.decode("latin-1"), value.decode("latin-1")))
+
+    def on_headers_complete(self) -> None:
+        self._in_body = True
+        if self._method == "HEAD":
+            self._complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        self._complete()
+
+    # -- own
+
+    def _complete(self) -> None:
+        status = self._parser.get_status_code()
+        if self._reply is None or self._reply.done() or status == 100:
+            return
+        keep_alive = self._parser.should_keep_alive()
+        self._reply.set_result(Reply(status, Headers(self._pairs), b"".join(self._body), keep_alive))
+
+    def _ends_with_close(self) -> bool:
+        """Whether the answer has neither length nor chunks, so that the close ends it (RFC 9112, 6.3)."""
+        if self.received_bytes == 0 or not self._in_body:
+            return False
+        headers = Headers(self._pairs)
+        if headers.get("content-length") is not None or headers.get("transfer-encoding") is not None:
+            return False
+        self._complete()
+        return True
+
+    def _fail(self, error: Exception) -> None:
+        if self._reply is not None and not self._reply.done():
+            self._reply.set_exception(error)
+
+
+async def _first_address(loop: asyncio.AbstractEventLoop, origin: Origin) -> str:
+    found = await loop.getaddrinfo(origin.host, origin.port, proto=6)
+    return str(found[0][4][0])
+
+
+def _encode(method: str, target: str, headers: tuple[Header, ...], body: bytes) -> bytes:
+    lines = [f"{method} {target} HTTP/1.1\r\n", *(f"{name}: {value}\r\n" for name, value in headers), "\r\n"]
+    return "".join(lines).encode("latin-1") + body
