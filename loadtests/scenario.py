@@ -1,0 +1,174 @@
+"""A scenario: everything that a storm depends on, in one TOML file. `docs/scenario.md` explains each key."""
+
+import enum
+import importlib.resources
+import random
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Self
+
+import msgspec
+import tomli_w
+
+from loadtests.errors import ScenarioError
+from testbed.settings import CaSettings, LabSettings, Name, RaSettings, Seconds, Settings
+
+MAX_PHONES = 10_000_000
+_UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(?P<key>.*?)`(?: - at `(?P<path>.*)`)?$")
+
+
+class KeyType(enum.StrEnum):
+    """What key pair a phone has."""
+
+    RSA_2048 = "rsa-2048"
+    RSA_3072 = "rsa-3072"
+    RSA_4096 = "rsa-4096"
+    P_256 = "p-256"
+    P_384 = "p-384"
+
+
+class Operation(enum.StrEnum):
+    """What CAPF does for a phone: install its first LSC (simpleenroll) or renew it (simplereenroll)."""
+
+    INSTALL = "install"
+    RENEW = "renew"
+
+
+class PhoneSettings(Settings, frozen=True):
+    """The fleet. `key_pool_size` 0 makes a key pair for each phone, N shares N pairs among all phones."""
+
+    count: Annotated[int, msgspec.Meta(ge=1, le=MAX_PHONES)] = 500
+    key: KeyType = KeyType.RSA_2048
+    key_pool_size: Annotated[int, msgspec.Meta(ge=0, le=MAX_PHONES)] = 0
+    operation: Operation = Operation.INSTALL
+    read_timeout_seconds: Seconds = 10.0
+
+
+class ArrivalSettings(Settings, frozen=True):
+    """When phones start: a steady rate, whatever became of the phones before."""
+
+    rate_per_second: Annotated[float, msgspec.Meta(gt=0, le=100_000)] = 25.0
+
+
+class TargetSettings(Settings, frozen=True):
+    """An EST server of the user's. Empty `url` means the lab. The password comes from ESTORM_EST_PASSWORD."""
+
+    url: str = ""
+    trust_anchor: str = ""
+    est_user: str = ""
+
+
+class SloSettings(Settings, frozen=True):
+    """What must hold for the storm to pass; `docs/scenario.md` has the grammar."""
+
+    rules: tuple[str, ...] = ("enrolled_share >= 100%", "orphans == 0")
+
+
+class PlaceSettings(Settings, frozen=True):
+    """Where the lab runs and how long its parts may take to start."""
+
+    host: Name = "127.0.0.1"
+    start_seconds: Seconds = 30.0
+
+
+class Scenario(Settings, frozen=True):
+    """One storm, fully described. `seed` None draws one, which is printed and stored."""
+
+    name: Name = "unnamed"
+    seed: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] | None = None
+    phones: PhoneSettings = PhoneSettings()
+    arrivals: ArrivalSettings = ArrivalSettings()
+    target: TargetSettings = TargetSettings()
+    slo: SloSettings = SloSettings()
+    lab: PlaceSettings = PlaceSettings()
+    ca: CaSettings = CaSettings()
+    ra: RaSettings = RaSettings()
+
+    @property
+    def lab_settings(self) -> LabSettings:
+        """The settings of the chain that this storm runs against."""
+        return LabSettings(self.lab.host, self.lab.start_seconds, self.ca, self.ra)
+
+    @property
+    def duration_seconds(self) -> float:
+        """How long it takes until the last phone starts."""
+        return self.phones.count / self.arrivals.rate_per_second
+
+    def seeded(self, source: random.Random) -> Self:
+        """This scenario with its seed, drawn from `source` if it has none."""
+        return self if self.seed is not None else msgspec.structs.replace(self, seed=source.getrandbits(32))
+
+    def with_load(self, load: "Load") -> Self:
+        """This scenario with what the command line says of phones, rate and duration."""
+        count, rate = load.resolve(self.phones.count, self.arrivals.rate_per_second)
+        return msgspec.structs.replace(
+            self,
+            phones=msgspec.structs.replace(self.phones, count=count),
+            arrivals=msgspec.structs.replace(self.arrivals, rate_per_second=rate),
+        )
+
+    def to_toml(self) -> str:
+        """The scenario as TOML that `read_scenario` reads back as the same scenario."""
+        return tomli_w.dumps(msgspec.to_builtins(self))
+
+
+class Load(msgspec.Struct, frozen=True):
+    """Phones, rate and duration as a user gave them; two of them decide the third."""
+
+    phones: int | None = None
+    rate_per_second: float | None = None
+    duration_seconds: float | None = None
+
+    def resolve(self, default_phones: int, default_rate_per_second: float) -> tuple[int, float]:
+        """The number of phones and their rate; ScenarioError when all three are given and disagree."""
+        phones, rate, duration = self.phones, self.rate_per_second, self.duration_seconds
+        if duration is None:
+            return phones or default_phones, rate or default_rate_per_second
+        if phones is None:
+            rate = rate or default_rate_per_second
+            return max(1, round(rate * duration)), rate
+        if rate is not None and round(rate * duration) != phones:
+            raise ScenarioError(
+                f"{phones} phones at {rate:g}/s do not take {duration:g} s; give two of --phones, --rate and "
+                "--duration"
+            )
+        return phones, rate or phones / duration
+
+
+def read_scenario(path: Path) -> Scenario:
+    """The scenario in the TOML file at `path`; ScenarioError names the file, the key and what it may be."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ScenarioError(f"cannot read the scenario {path}: {error}") from error
+    return parse_scenario(text, str(path))
+
+
+def default_scenario() -> Scenario:
+    """The scenario that runs when none is named."""
+    file = importlib.resources.files("loadtests") / "scenarios" / "default.toml"
+    return parse_scenario(file.read_text(encoding="utf-8"), "the default scenario")
+
+
+def parse_scenario(text: str, source: str) -> Scenario:
+    """The scenario in `text`; ScenarioError names `source`, the key and what it may be."""
+    try:
+        return msgspec.convert(tomllib.loads(text), Scenario)
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(f"{source} is not TOML: {error}") from error
+    except msgspec.ValidationError as error:
+        raise ScenarioError(f"{source}: {_explain(str(error))}") from error
+
+
+def _explain(message: str) -> str:
+    """Msgspec's message with the path as a TOML user writes it, and the known keys where one is unknown."""
+    message = message.replace("`$.", "`")
+    if not (unknown := _UNKNOWN_FIELD.match(message)):
+        return message
+    kind: type = Scenario
+    for name in filter(None, (unknown["path"] or "").split(".")):
+        kind = next(field.type for field in msgspec.structs.fields(kind) if field.name == name)
+    known = ", ".join(field.name for field in msgspec.structs.fields(kind))
+    table = f"[{unknown['path']}]" if unknown["path"] else "the top level"
+    return f"unknown key `{unknown['key']}` in {table}; known are {known}"

@@ -1,0 +1,144 @@
+"""The lab: the whole enrollment chain on this machine, one owner for all of it.
+
+    with Lab(LabSettings(), log_directory, database) as lab:
+        lab.endpoints.ra     # https://127.0.0.1:PORT/.well-known/est
+
+The PKI is made first, then the CA is started, then the RA, which logs in at the CA as it starts; each is
+waited for until it really serves. Leaving the block, by whatever way, stops both and removes every key.
+"""
+
+import contextlib
+import datetime as dt
+import secrets
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+import msgspec
+
+from testbed.errors import PartFailed, SettingsError
+from testbed.pki import LabPki, make_lab_pki
+from testbed.scratch import scratch_directory
+from testbed.settings import CaPartSettings, LabSettings, RaPartSettings
+from testbed.supervision import PartDeath, PartProcess
+
+_POLL_SECONDS = 0.2
+_OWN_LOGS = {"ca": "u_ex*.log", "ra": "nginx_error.log"}
+
+
+class Endpoints(msgspec.Struct, frozen=True):
+    """Where the lab's parts answer, and what a client needs to enroll there.
+
+    `ca` is the `/certsrv` URL, `ra` the EST base URL, `trust_anchor` a PEM file with the root that signs
+    everything, `account` and `password` the CA's service account, `metrics` the `/metrics` URL of each part.
+    """
+
+    ca: str
+    ra: str
+    trust_anchor: str
+    account: str
+    password: str
+    est_user: str
+    est_password: str
+    template: str
+    metrics: dict[str, str]
+    pids: dict[str, int]
+    database: str
+    logs: str
+
+    def write(self, path: Path) -> None:
+        """Write the endpoints as JSON, readable by this user alone: it holds the lab's passwords."""
+        try:
+            path.touch(mode=0o600)
+            path.chmod(0o600)
+            path.write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n")
+        except OSError as error:
+            raise SettingsError(f"cannot write the endpoints to {path}: {error.strerror}") from error
+
+
+class Lab:
+    """The parts of the chain as child processes; a context manager that starts and stops them.
+
+    Logs go to `log_directory`, the CA's database to `database`; both stay. Entering raises PartFailed when a
+    part does not start, with the part's own reason.
+    """
+
+    def __init__(self, settings: LabSettings, log_directory: Path, database: Path) -> None:
+        self._settings = settings
+        self._log_directory = log_directory
+        self._database = database
+        self._owned = contextlib.ExitStack()
+        self._parts: list[PartProcess] = []
+        self.endpoints: Endpoints
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as starting:
+            self._scratch = starting.enter_context(scratch_directory("lab"))
+            self.endpoints = self._start(starting)
+            self._owned = starting.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._owned.close()
+
+    @property
+    def parts(self) -> tuple[PartProcess, ...]:
+        """The lab's processes, in the order they were started."""
+        return tuple(self._parts)
+
+    def deaths(self) -> list[PartDeath]:
+        """The parts that ended by themselves."""
+        return [death for part in self._parts if (death := part.death())]
+
+    def watch(self) -> None:
+        """Block until a part ends by itself; then raise PartFailed with its name and last log lines."""
+        while not (deaths := self.deaths()):
+            time.sleep(_POLL_SECONDS)
+        raise PartFailed(str(deaths[0]))
+
+    def _start(self, owned: contextlib.ExitStack) -> Endpoints:
+        lab, account = self._settings, self._settings.ca.account
+        pki = make_lab_pki(self._scratch, lab.ca.name, lab.host, dt.datetime.now(dt.UTC))
+        password, est_password = secrets.token_urlsafe(12), secrets.token_urlsafe(12)
+        ca_addresses = self._start_part("ca", self._ca_settings(pki, password), owned)
+        ra_settings = self._ra_settings(pki, ca_addresses["certsrv"], password, est_password)
+        ra_addresses = self._start_part("ra", ra_settings, owned)
+        return Endpoints(
+            ca=ca_addresses["certsrv"], ra=ra_addresses["est"], trust_anchor=str(pki.trust_anchor),
+            account=account.name, password=password, est_user=lab.ra.est_user, est_password=est_password,
+            template=lab.ra.template, metrics={"ca": ca_addresses["metrics"], "ra": ra_addresses["metrics"]},
+            pids={part.name: part.pid for part in self._parts},
+            database=str(self._database), logs=str(self._log_directory),
+        )  # fmt: skip
+
+    def _start_part(
+        self, name: str, part_settings: CaPartSettings | RaPartSettings, owned: contextlib.ExitStack
+    ) -> dict[str, str]:
+        part = PartProcess(name, self._scratch / f"{name}.json", self._log_directory, _OWN_LOGS[name])
+        owned.callback(part.stop)
+        addresses = part.start(part_settings, self._settings.start_seconds)
+        self._parts.append(part)
+        return addresses
+
+    def _ca_settings(self, pki: LabPki, password: str) -> CaPartSettings:
+        return CaPartSettings(
+            host=self._settings.host, ca=self._settings.ca, account_password=password,
+            server_key=pki.ca_server.key_path, server_certificate=pki.ca_server.certificate_path,
+            root_key=pki.root.key_path, root_certificate=pki.root.certificate_path,
+            database=self._database, log_directory=self._log_directory,
+        )  # fmt: skip
+
+    def _ra_settings(self, pki: LabPki, certsrv: str, password: str, est_password: str) -> RaPartSettings:
+        url = urlsplit(certsrv)
+        assert url.hostname is not None
+        assert url.port is not None
+        return RaPartSettings(
+            host=self._settings.host, ra=self._settings.ra, est_password=est_password,
+            server_key=pki.ra_server.key_path, server_certificate=pki.ra_server.certificate_path,
+            trust_anchor=pki.trust_anchor, ca_host=url.hostname, ca_port=url.port,
+            account=self._settings.ca.account, account_password=password, log_directory=self._log_directory,
+        )  # fmt: skip
