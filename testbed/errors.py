@@ -4,7 +4,8 @@ TestbedError
 ├── SettingsError     a setting is wrong: names the setting, its value and what to do
 ├── PkiError          a key or certificate cannot be made, read or written
 ├── PartFailed        a part of the lab did not start, or ended by itself
-└── DatabaseError     the CA's database cannot be opened or written
+├── DatabaseError     the CA's database cannot be opened or written
+└── NtlmError         bytes that should be an NTLM message are not one
 """
 
 
@@ -28,3 +29,7 @@ class PartFailed(TestbedError):
 
 class DatabaseError(TestbedError):
     """The CA's database cannot be opened or written."""
+
+
+class NtlmError(TestbedError):
+    """Bytes that should be an NTLM message are not one."""

@@ -1,0 +1,48 @@
+"""NTLMv2's arithmetic: the hashes, the proof, the session key and the MIC (MS-NLMP section 3.3.2)."""
+
+import hashlib
+import hmac
+import struct
+
+from Crypto.Cipher import ARC4
+from Crypto.Hash import MD4
+
+# Seconds between 1601-01-01, FILETIME's zero, and the epoch.
+_FILETIME_EPOCH_SECONDS = 11_644_473_600
+
+
+def nt_hash(password: str) -> bytes:
+    """The NT hash: MD4 over the password in UTF-16; costs microseconds, so keep it."""
+    return MD4.new(password.encode("utf-16-le")).digest()  # noqa: S303 - NTLM is defined on MD4
+
+
+def response_key(password_hash: bytes, user: str, domain: str) -> bytes:
+    """NTOWFv2: `user` counts in upper case, `domain` as the client spelt it."""
+    return hmac.digest(password_hash, (user.upper() + domain).encode("utf-16-le", "replace"), "md5")
+
+
+def nt_proof(key: bytes, server_challenge: bytes, blob: bytes) -> bytes:
+    """NTProofStr over the client's raw blob."""
+    return hmac.digest(key, server_challenge + blob, "md5")
+
+
+def exported_session_key(key: bytes, proof: bytes, encrypted_key: bytes) -> bytes:
+    """The session key; `encrypted_key` is Type 3's when KEY_EXCHANGE was agreed, else empty."""
+    base = hmac.digest(key, proof, "md5")
+    return ARC4.new(base).decrypt(encrypted_key) if encrypted_key else base
+
+
+def mic(session_key: bytes, negotiate: bytes, challenge: bytes, authenticate: bytes) -> bytes:
+    """The message integrity code; `authenticate` with its MIC field zeroed."""
+    return hmac.digest(session_key, negotiate + challenge + authenticate, "md5")
+
+
+def channel_bindings_hash(end_point: bytes) -> bytes:
+    """MsvAvChannelBindings for a `tls-server-end-point` value (RFC 5929 section 4, MS-NLMP 2.2.2.1)."""
+    data = b"tls-server-end-point:" + end_point
+    return hashlib.md5(struct.pack("<IIIII", 0, 0, 0, 0, len(data)) + data, usedforsecurity=False).digest()
+
+
+def filetime(epoch_seconds: float) -> bytes:
+    """A FILETIME: 100 ns ticks since 1601, 8 bytes."""
+    return struct.pack("<Q", int((epoch_seconds + _FILETIME_EPOCH_SECONDS) * 10_000_000))
