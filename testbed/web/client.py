@@ -9,6 +9,7 @@ import asyncio
 import enum
 import ssl
 from dataclasses import dataclass
+from typing import cast
 
 import httptools
 
@@ -67,8 +68,7 @@ class HttpConnection(asyncio.Protocol):
         except BaseException:
             tcp.abort()
             raise
-        assert isinstance(tls, asyncio.Transport)
-        self._transport = tls
+        self._transport = cast("asyncio.Transport", tls)
         self.phase = Phase.REPLY
 
     @property

@@ -11,11 +11,15 @@ import ssl
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 import httptools
 
 from testbed.web.messages import Header, Headers, Limits, Request, Response
+
+
+# The address of a client that had reset its connection before it could be asked for.
+_GONE = ("-", 0)
 
 
 class Refusal(enum.Enum):
@@ -86,9 +90,9 @@ class _Connection(asyncio.Protocol):
     # -- asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        client, server = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+        self._transport = cast("asyncio.Transport", transport)
+        client = transport.get_extra_info("peername") or _GONE
+        server = transport.get_extra_info("sockname") or _GONE
         tls = transport.get_extra_info("ssl_object")
         self._peer = Peer(self._server.next_number(), client[0], client[1], server[0], server[1], tls)
         self._session = self._server.session_factory(self._peer)
