@@ -38,11 +38,23 @@ class PartDeath:
         return f"the {self.name} ended by itself ({how}){said}"
 
 
+def terminate(process: subprocess.Popen[bytes]) -> None:
+    """End a child: SIGTERM (and SIGCONT, should it be paused), SIGKILL if it does not go; then reap it."""
+    with contextlib.suppress(ProcessLookupError):
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGCONT)
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 class PartProcess:
     """The part `testbed.NAME` as a child process. `start` it once, `stop` it always.
 
-    Its standard error goes to `NAME.stderr.log` in `log_directory`; `own_logs` is the glob of the logs it writes
-    there itself.
+    Its standard error goes to `NAME.stderr.log` in `log_directory`; `own_logs` is the glob of the logs it
+    writes there itself.
     """
 
     def __init__(self, name: str, launch_path: Path, log_directory: Path, own_logs: str) -> None:
@@ -96,16 +108,8 @@ class PartProcess:
 
     def stop(self) -> None:
         """End the part: SIGTERM, and SIGKILL if it does not go; safe to call at any time."""
-        if self._process is None or self._process.poll() is not None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            self._process.send_signal(signal.SIGTERM)
-            self._process.send_signal(signal.SIGCONT)
-        try:
-            self._process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        if self._process is not None:
+            terminate(self._process)
 
     def _last_words(self) -> str:
         lines = self._last_lines()

@@ -1,0 +1,167 @@
+"""The command line: `estorm COMMAND`. Exit codes: 0 done, 1 the SLO is not met, 2 bad usage or input."""
+
+import contextlib
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+import click
+import msgspec
+from rich.console import Console
+
+from loadtests.confirmation import check_target_url, require_consent
+from loadtests.errors import LoadtestError, ScenarioError
+from loadtests.generator import EstServer
+from loadtests.progress import Display, PlainDisplay, TerminalDisplay
+from loadtests.results import write_results
+from loadtests.run_folder import create_run_folder
+from loadtests.scenario import Load, Scenario, default_scenario, read_scenario
+from loadtests.storm import Storm
+from testbed.errors import PartFailed, TestbedError
+from testbed.lab import Endpoints, Lab
+
+EXIT_SLO_MISSED = 1
+EXIT_PART_DIED = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="estorm")
+def estorm() -> None:
+    """Load-test and break certificate enrollment over EST. For test use only."""
+
+
+@estorm.command()
+@click.argument("scenario_file", metavar="[SCENARIO.toml]", required=False, type=click.Path(path_type=Path))
+@click.option("--phones", type=click.IntRange(min=1), help="How many phones enroll.")
+@click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Phones that start per second.")
+@click.option("--duration", type=click.FloatRange(min=0, min_open=True), help="Seconds in which they start.")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of the fleet; the same seed, the same phones.")
+@click.option("--out", type=click.Path(path_type=Path), help="Run folder; default runs/<UTC time>-storm.")
+@click.option("--target", help="Your EST server, https://host:port[/segment], instead of a lab.")
+@click.option("--trust-anchor", help="PEM file that the target's certificate chains to.")
+@click.option("--est-user", help="HTTP Basic user; the password comes from ESTORM_EST_PASSWORD.")
+@click.option("--i-may-load-this", is_flag=True, help="The target is not this machine, and its owner agrees.")
+def storm(scenario_file: Path | None, out: Path | None, i_may_load_this: bool, **given: object) -> None:
+    """Let phones enroll, watch them, and leave a run folder with a report.
+
+    Exits 0 when the scenario's SLO holds, 1 when it does not.
+    """
+    scenario = _scenario(scenario_file, given)
+    server = _target(scenario, consented=i_may_load_this)
+    folder = create_run_folder("storm", datetime.now(UTC), out)
+    folder.scenario.write_text(scenario.to_toml())
+    click.echo(f"seed {scenario.seed}, run folder {folder.path}")
+    with _display() as display:
+        course = Storm(scenario, folder, display).run(server)
+    summary = write_results(scenario, folder, course)
+    for line in summary.lines():
+        click.echo(line)
+    click.echo(f"report: {folder.report}")
+    if course.interrupted:
+        sys.exit(EXIT_INTERRUPTED)
+    sys.exit(0 if summary.slo.met else EXIT_SLO_MISSED)
+
+
+@estorm.command()
+@click.argument("scenario_file", metavar="[SCENARIO.toml]", required=False, type=click.Path(path_type=Path))
+@click.option("--endpoints", type=click.Path(path_type=Path), help="Write the endpoints here as JSON.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for logs and the CA's database.")
+def lab(scenario_file: Path | None, endpoints: Path | None, out: Path | None) -> None:
+    """Start RA and CA on this machine, say where they answer, and run until Ctrl-C."""
+    scenario = read_scenario(scenario_file) if scenario_file else default_scenario()
+    folder = create_run_folder("lab", datetime.now(UTC), out)
+    with Lab(scenario.lab_settings, folder.logs, folder.database) as running:
+        if endpoints:
+            running.endpoints.write(endpoints)
+        for line in _endpoint_table(running.endpoints):
+            click.echo(line)
+        try:
+            running.watch()
+        except PartFailed as failure:
+            _fail(str(failure), EXIT_PART_DIED)
+        except KeyboardInterrupt:
+            click.echo("stopping")
+
+
+def _scenario(path: Path | None, given: dict[str, object]) -> Scenario:
+    """The scenario of the file, or the default one, with what the options say instead."""
+    scenario = read_scenario(path) if path else default_scenario()
+    names = {"phones": "phones", "rate_per_second": "rate", "duration_seconds": "duration"}
+    load = msgspec.convert({name: given[option] for name, option in names.items()}, Load)
+    target = {
+        "url": given["target"], "trust_anchor": given["trust_anchor"], "est_user": given["est_user"],
+    }  # fmt: skip
+    target_given = {name: value for name, value in target.items() if value is not None}
+    scenario = msgspec.structs.replace(
+        scenario.with_load(load),
+        target=msgspec.structs.replace(scenario.target, **target_given),
+        seed=scenario.seed if given["seed"] is None else given["seed"],
+    )
+    return scenario.seeded(random.SystemRandom())
+
+
+def _target(scenario: Scenario, *, consented: bool) -> EstServer | None:
+    """The user's EST server, known to be one that may be loaded; None when the storm makes its own lab."""
+    target = scenario.target
+    if not target.url:
+        return None
+    check_target_url(target.url)
+    if not target.trust_anchor:
+        raise ScenarioError("a target needs --trust-anchor, the PEM file that its certificate chains to")
+    require_consent(target.url, consented=consented)
+    password = os.environ.get("ESTORM_EST_PASSWORD", "")
+    return EstServer(target.url, Path(target.trust_anchor), target.est_user, password)
+
+
+def _display() -> Display:
+    if sys.stdout.isatty():
+        return TerminalDisplay(Console())
+    return PlainDisplay(click.echo, time.monotonic)
+
+
+def _endpoint_table(endpoints: Endpoints) -> Iterator[str]:
+    fields = msgspec.to_builtins(endpoints)
+    for name, value in fields.items():
+        rows = value.items() if isinstance(value, dict) else [("", value)]
+        for key, each in rows:
+            yield f"{f'{name} {key}'.strip():<14} {each}"
+
+
+@contextlib.contextmanager
+def _sigterm_interrupts() -> Iterator[None]:
+    """Let SIGTERM unwind the stack as Ctrl-C does, so that every owner stops what it started."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def main() -> None:
+    """Run the command line; every expected failure is one line on standard error."""
+    try:
+        with _sigterm_interrupts():
+            estorm(standalone_mode=False)
+    except (LoadtestError, TestbedError) as error:
+        _fail(str(error), EXIT_USAGE)
+    except click.ClickException as error:
+        _fail(error.format_message(), EXIT_USAGE)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(EXIT_INTERRUPTED)
+
+
+def _fail(message: str, exit_code: int) -> None:
+    click.echo(f"estorm: {' '.join(message.split())}", err=True)
+    sys.exit(exit_code)

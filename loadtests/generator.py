@@ -1,0 +1,124 @@
+"""The load generator as a child process: stock Locust with our locustfile, told what to do by its options."""
+
+import math
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+from loadtests.scenario import Scenario
+from testbed.supervision import terminate
+
+LOCUSTFILE = Path(__file__).with_name("locustfile.py")
+_SPARE_PHONES = 20
+_SHOWN_LINES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class EstServer:
+    """The EST server to enroll at: base URL, trust anchor (PEM file), HTTP Basic user and password."""
+
+    url: str
+    trust_anchor: Path
+    user: str
+    password: str
+
+    @property
+    def host(self) -> str:
+        """Scheme, host and port, as Locust's --host takes them."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def segment(self) -> str:
+        """The additional path segment (RFC 7030 section 3.2.2), or nothing."""
+        path = urlsplit(self.url).path.strip("/").removeprefix(".well-known/est")
+        return path.strip("/")
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where the generator writes: journal directory, CAPF trace, its own output."""
+
+    journal: Path
+    capf_trace: Path
+    log: Path
+
+
+class Generator:
+    """Locust as a child of this process; a context manager that never leaves it running."""
+
+    def __init__(self, scenario: Scenario, server: EstServer, keys: Path, output: Output) -> None:
+        self._command = locust_command(scenario, server, keys, output)
+        self._password = server.password
+        self._log = output.log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        environment = os.environ | {"ESTORM_EST_PASSWORD": self._password}
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
+                start_new_session=True,
+            )  # fmt: skip
+        return self
+
+    @property
+    def pid(self) -> int:
+        """The process id of Locust."""
+        assert self._process is not None
+        return self._process.pid
+
+    def exit_code(self) -> int | None:
+        """Locust's exit code, or None while it runs."""
+        assert self._process is not None
+        return self._process.poll()
+
+    def last_lines(self) -> list[str]:
+        """The last lines Locust wrote."""
+        lines = self._log.read_text(errors="replace").splitlines()
+        return [line for line in lines if line.strip()][-_SHOWN_LINES:]
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process is not None:
+            terminate(self._process)
+
+
+def locust_command(scenario: Scenario, server: EstServer, keys: Path, output: Output) -> list[str]:
+    """The command line that runs `scenario`; the password goes by environment, never by argument."""
+    users = concurrent_phones(scenario)
+    options: dict[str, object] = {
+        "--locustfile": LOCUSTFILE,
+        "--host": server.host,
+        "--users": users,
+        "--spawn-rate": users,
+        "--phones": scenario.phones.count,
+        "--phones-seed": scenario.seed,
+        "--arrival-rate": scenario.arrivals.rate_per_second,
+        "--key-type": scenario.phones.key.value,
+        "--keys-file": keys,
+        "--key-pool-size": scenario.phones.key_pool_size,
+        "--operation": scenario.phones.operation.value,
+        "--read-timeout": scenario.phones.read_timeout_seconds,
+        "--est-user": server.user,
+        "--est-segment": server.segment,
+        "--trust-anchor": server.trust_anchor,
+        "--journal": output.journal,
+        "--capf-trace": output.capf_trace,
+        "--supervisor-pid": os.getpid(),
+    }
+    flat = [f"{name}={value}" for name, value in options.items() if str(value)]
+    return [sys.executable, "-m", "locust", "--headless", "--only-summary", *flat]
+
+
+def concurrent_phones(scenario: Scenario) -> int:
+    """How many phones can be under way at once when every one of them waits for all its timers in vain."""
+    longest_seconds = 3 * scenario.phones.read_timeout_seconds
+    wanted = math.ceil(scenario.arrivals.rate_per_second * longest_seconds) + _SPARE_PHONES
+    return min(scenario.phones.count, wanted)

@@ -1,0 +1,86 @@
+"""The run folder: everything one storm leaves behind. `docs/run-folder.md` explains each file."""
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+
+from loadtests.errors import ScenarioError
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The paths of one run. `create` makes the folder; the files come as the run goes on."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The run's id: `<UTC time>-<kind>`."""
+        return self.path.name
+
+    @property
+    def logs(self) -> Path:
+        """The guide's four logs, and the output of each process."""
+        return self.path / "logs"
+
+    @property
+    def capf_trace(self) -> Path:
+        """The CAPF trace."""
+        return self.logs / "capf.log"
+
+    @property
+    def generator_log(self) -> Path:
+        """What the load generator said."""
+        return self.logs / "generator.log"
+
+    @property
+    def database(self) -> Path:
+        """The CA's database."""
+        return self.path / "ca.sqlite"
+
+    @property
+    def trust_anchor(self) -> Path:
+        """The root certificate that signs the lab's servers and the phones' LSCs."""
+        return self.path / "root.pem"
+
+    @property
+    def scenario(self) -> Path:
+        """The scenario as resolved, seed included."""
+        return self.path / "scenario.toml"
+
+    @property
+    def summary(self) -> Path:
+        """The result as numbers."""
+        return self.path / "summary.json"
+
+    @property
+    def enrollments(self) -> Path:
+        """One row for each attempt."""
+        return self.path / "enrollments.parquet"
+
+    @property
+    def report(self) -> Path:
+        """The result as a page."""
+        return self.path / "report.html"
+
+
+def create_run_folder(kind: str, now: dt.datetime, out: Path | None = None) -> RunFolder:
+    """Make the folder of a new run: `out`, or `runs/<UTC time>-KIND`.
+
+    ScenarioError when it cannot be made, or when `out` already holds something: no run overwrites another.
+    """
+    path = out or _free_name(Path("runs"), f"{now:%Y%m%dT%H%M%SZ}-{kind}")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if any(path.iterdir()):
+            raise ScenarioError(f"the run folder {path} is not empty; name another with --out")
+        folder = RunFolder(path.resolve())
+        folder.logs.mkdir()
+    except OSError as error:
+        raise ScenarioError(f"cannot make the run folder {path}: {error.strerror}") from error
+    return folder
+
+
+def _free_name(parent: Path, name: str) -> Path:
+    candidates = (parent / (f"{name}-{number}" if number else name) for number in range(1000))
+    return next(path for path in candidates if not path.exists())

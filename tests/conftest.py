@@ -1,0 +1,23 @@
+"""What all tests share: with ESTORM_NO_SKIP, which .ci/run sets, a skipped test is a failed one."""
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    benchmark = "benchmarks" in item.nodeid
+    if (
+        report.skipped
+        and not hasattr(report, "wasxfail")
+        and os.environ.get("ESTORM_NO_SKIP")
+        and not benchmark
+    ):
+        report.outcome = "failed"
+        report.longrepr = f"skipped where no test may be: {call.excinfo}"
+    return report
