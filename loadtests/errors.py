@@ -2,9 +2,13 @@
 
 LoadtestError
 ├── ScenarioError     a scenario, flag or file cannot be used: names the value and what to do
+├── JournalError      the attempts on record cannot belong to the run they are reported for
 ├── TargetError       what was named as target does not speak EST, or cannot be reached
+├── EnrollmentFailed  one phone got no good LSC: carries the EST error that CAPF would log
 └── GeneratorFailed   the load generator ended by itself
 """
+
+from testbed.est_errors import EstError
 
 
 class LoadtestError(Exception):
@@ -15,8 +19,21 @@ class ScenarioError(LoadtestError):
     """A scenario, flag or file has a value that cannot be used."""
 
 
+class JournalError(LoadtestError):
+    """The attempts on record contradict the run: more phones than were intended, say."""
+
+
 class TargetError(LoadtestError):
     """The target does not speak EST, or cannot be reached."""
+
+
+class EnrollmentFailed(LoadtestError):
+    """One phone got no good LSC; `error` is what CAPF logs, `reason` says it in words."""
+
+    def __init__(self, error: EstError, reason: str) -> None:
+        super().__init__(f"{error} ({int(error)}): {reason}")
+        self.error = error
+        self.reason = reason
 
 
 class GeneratorFailed(LoadtestError):
