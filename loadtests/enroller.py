@@ -1,0 +1,121 @@
+"""One enrollment from CSR to journal: what CAPF does for one phone that asks for its LSC."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from loadtests.capf import CapfTrace
+from loadtests.errors import EnrollmentFailed
+from loadtests.est_client import EstClient, EstOperation, Exchange, Timing
+from loadtests.journal import Attempt, JournalWriter
+from loadtests.keys import KeyFile
+from loadtests.lsc import Lsc, LscCheck
+from loadtests.phone import Phone, PhoneNames
+from loadtests.scenario import Operation
+from testbed.est_errors import EstError
+
+_EST_OPERATIONS = {
+    Operation.INSTALL: EstOperation.SIMPLEENROLL,
+    Operation.RENEW: EstOperation.SIMPLEREENROLL,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Phones:
+    """The phones that ask: their names and their keys."""
+
+    names: PhoneNames
+    keys: KeyFile
+
+    def phone(self, index: int) -> Phone:
+        """Phone `index` of the fleet."""
+        return Phone(index, self.names.name(index), self.keys.key(index))
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Where enrollments are written down; None: nowhere."""
+
+    worker: int = 0
+    journal: JournalWriter | None = None
+    trace: CapfTrace | None = None
+
+
+class Enroller:
+    """Enrolls phones, any number of them at once. `clock` gives seconds since the epoch."""
+
+    def __init__(
+        self, phones: Phones, client: EstClient, check: LscCheck, records: Records, clock: Callable[[], float]
+    ) -> None:
+        self._phones = phones
+        self._client = client
+        self._check = check
+        self._records = records
+        self._clock = clock
+
+    def enroll(
+        self, index: int, operation: Operation, intended_start: float, number: int = 1
+    ) -> tuple[Attempt, Lsc | None]:
+        """Enroll phone `index` and write down how it went; `number` counts the phone's attempts from 1.
+
+        The LSC is None when the attempt failed; the attempt says why. Never raises.
+        """
+        started = self._clock()
+        phone = self._phones.phone(index)
+        csr_der = phone.csr_der()
+        if self._records.trace:
+            self._records.trace.started(phone.name, started)
+        exchange = self._client.enroll(_EST_OPERATIONS[operation], csr_der)
+        lsc, failure = self._judge(exchange, phone)
+        done = self._clock()
+        attempt = Attempt(
+            phone=phone.name, index=index, operation=operation.value, attempt=number,
+            worker=self._records.worker, intended_start=intended_start, started=started,
+            sent=exchange.timing.sent, done=done,
+            **_stage_seconds(exchange.timing),
+            check_seconds=None if exchange.reply.failure else done - exchange.timing.done,
+            est_error=str(failure.error if failure else EstError.NONE),
+            est_code=int(failure.error if failure else EstError.NONE),
+            http_status=exchange.reply.http_status,
+            serial=lsc.serial if lsc else None,
+            reason=failure.reason if failure else "",
+        )  # fmt: skip
+        self._write_down(attempt, exchange, failure)
+        return attempt, lsc
+
+    def _judge(self, exchange: Exchange, phone: Phone) -> tuple[Lsc | None, EnrollmentFailed | None]:
+        if exchange.reply.failure:
+            return None, exchange.reply.failure
+        now = dt.datetime.fromtimestamp(exchange.timing.done, dt.UTC)
+        try:
+            return self._check.check(exchange.reply.body, phone, now), None
+        except EnrollmentFailed as failure:
+            return None, failure
+
+    def _write_down(self, attempt: Attempt, exchange: Exchange, failure: EnrollmentFailed | None) -> None:
+        if self._records.journal:
+            self._records.journal.write(attempt)
+        trace, reply, answered = self._records.trace, exchange.reply, exchange.timing.done
+        if trace is None:
+            return
+        if failure is None:
+            trace.succeeded(attempt.phone, len(reply.body), answered, attempt.done)
+        elif reply.failure:
+            trace.refused(attempt.phone, failure.error, attempt.done)
+        else:
+            trace.unusable(attempt.phone, failure.error, len(reply.body), answered, attempt.done)
+
+
+def _stage_seconds(timing: Timing) -> dict[str, float | None]:
+    """How long each stage took; None for one that was not completed."""
+    return {
+        "connect_seconds": _between(timing.started, timing.connected),
+        "tls_seconds": _between(timing.connected, timing.secured),
+        "send_seconds": _between(timing.secured, timing.sent),
+        "wait_seconds": _between(timing.sent, timing.answered),
+        "read_seconds": _between(timing.answered, timing.done if timing.answered else None),
+    }
+
+
+def _between(start: float | None, end: float | None) -> float | None:
+    return None if start is None or end is None else end - start
