@@ -5,8 +5,13 @@ TestbedError
 ├── PkiError          a key or certificate cannot be made, read or written
 ├── PartFailed        a part of the lab did not start, or ended by itself
 ├── DatabaseError     the CA's database cannot be opened or written
-└── NtlmError         bytes that should be an NTLM message are not one
+├── NtlmError         bytes that should be an NTLM message are not one
+├── CurlError         a call from the RA to the CA got no HTTP answer: curl's code and text
+├── CaRefused         the CA answered the RA, but not with what was asked for
+└── EstRefused        the RA will not serve an EST request: libEST's error code
 """
+
+from testbed.est_errors import EstError
 
 
 class TestbedError(Exception):
@@ -33,3 +38,29 @@ class DatabaseError(TestbedError):
 
 class NtlmError(TestbedError):
     """Bytes that should be an NTLM message are not one."""
+
+
+class CurlError(TestbedError):
+    """A call to the CA ended without an HTTP answer; `code` and `text` are curl's."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(f"curl {code} ({text})")
+        self.code = code
+        self.text = text
+
+
+class CaRefused(TestbedError):
+    """The CA's answer is not what was asked for; `cause` is one word for counting, the text says it all."""
+
+    def __init__(self, cause: str, text: str) -> None:
+        super().__init__(text)
+        self.cause = cause
+
+
+class EstRefused(TestbedError):
+    """An EST request is not served; `error` is libEST's code. `challenged`: the client may try a password."""
+
+    def __init__(self, error: EstError, text: str, *, challenged: bool = False) -> None:
+        super().__init__(text)
+        self.error = error
+        self.challenged = challenged

@@ -15,6 +15,9 @@ import httptools
 
 from testbed.web.messages import Header, Headers, Reply
 
+# What libEST's client takes of one answer.
+REPLY_LIMIT_BYTES = 2_000_000
+
 
 class Phase(enum.Enum):
     """What a connection is waiting for."""
@@ -27,6 +30,10 @@ class Phase(enum.Enum):
 
 class ConnectionClosed(OSError):
     """The server closed the connection before its answer was complete."""
+
+
+class ReplyTooLarge(OSError):
+    """The server's answer is longer than the connection takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +51,20 @@ class Origin:
 
 
 class HttpConnection(asyncio.Protocol):
-    """One connection to one origin. `open` it, `send` requests one after another, `close` it."""
+    """One connection to one origin. `open` it, `send` requests one after another, `close` it.
 
-    def __init__(self, origin: Origin, tls: ssl.SSLContext) -> None:
+    Of the answer that is being read, `received_bytes` are all its bytes, `body_bytes` those of its body, and
+    `declared_bytes` what its Content-Length promised (None before or without one). An answer of more than
+    `limit_bytes` in all ends the connection.
+    """
+
+    def __init__(self, origin: Origin, tls: ssl.SSLContext, limit_bytes: int = REPLY_LIMIT_BYTES) -> None:
         self.origin = origin
         self.phase = Phase.RESOLVE
         self.received_bytes = 0
+        self.body_bytes = 0
+        self.declared_bytes: int | None = None
+        self._limit_bytes = limit_bytes
         self._tls = tls
         self._transport: asyncio.Transport | None = None
         self._reply: asyncio.Future[Reply] | None = None
@@ -81,7 +96,8 @@ class HttpConnection(asyncio.Protocol):
         if self._transport is None or self._transport.is_closing():
             raise ConnectionClosed("the connection is closed")
         self._method = method
-        self.received_bytes = 0
+        self.received_bytes, self.body_bytes, self.declared_bytes = 0, 0, None
+        self._in_body = False
         self._reply = asyncio.get_running_loop().create_future()
         self._parser = httptools.HttpResponseParser(self)
         self._transport.write(_encode(method, target, headers, body))
@@ -89,6 +105,11 @@ class HttpConnection(asyncio.Protocol):
             return await self._reply
         finally:
             self._reply = None
+
+    def peer_certificate_der(self) -> bytes | None:
+        """The server's certificate in DER; None before the TLS handshake."""
+        tls = self._transport.get_extra_info("ssl_object") if self._transport else None
+        return tls.getpeercert(binary_form=True) if tls else None
 
     def close(self) -> None:
         """Close the connection; safe to call at any time."""
@@ -103,12 +124,18 @@ class HttpConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.received_bytes += len(data)
-        if self._reply is None:
+        if self._reply is None or self._reply.done():
+            self.close()  # bytes that nobody asked for must not become the next answer
+            return
+        if self.received_bytes > self._limit_bytes:
+            self._fail(ReplyTooLarge(f"more than {self._limit_bytes} bytes"))
+            self.close()
             return
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
             self._fail(error)
+            self.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._reply is not None and not self._reply.done() and not self._ends_with_close():
@@ -126,10 +153,12 @@ class HttpConnection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         self._in_body = True
+        self.declared_bytes = self._content_length()
         if self._method == "HEAD":
             self._complete()
 
     def on_body(self, body: bytes) -> None:
+        self.body_bytes += len(body)
         self._body.append(body)
 
     def on_message_complete(self) -> None:
@@ -139,20 +168,23 @@ class HttpConnection(asyncio.Protocol):
 
     def _complete(self) -> None:
         status = self._parser.get_status_code()
-        if self._reply is None or self._reply.done() or status == 100:
+        if self._reply is None or self._reply.done() or status < 200:
             return
         keep_alive = self._parser.should_keep_alive()
         self._reply.set_result(Reply(status, Headers(self._pairs), b"".join(self._body), keep_alive))
 
     def _ends_with_close(self) -> bool:
         """Whether the answer has neither length nor chunks, so that the close ends it (RFC 9112, 6.3)."""
-        if self.received_bytes == 0 or not self._in_body:
+        if not self._in_body or self.declared_bytes is not None:
             return False
-        headers = Headers(self._pairs)
-        if headers.get("content-length") is not None or headers.get("transfer-encoding") is not None:
+        if Headers(self._pairs).get("transfer-encoding") is not None:
             return False
         self._complete()
         return True
+
+    def _content_length(self) -> int | None:
+        declared = Headers(self._pairs).get("content-length")
+        return int(declared) if declared is not None else None
 
     def _fail(self, error: Exception) -> None:
         if self._reply is not None and not self._reply.done():

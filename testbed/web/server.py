@@ -17,7 +17,6 @@ import httptools
 
 from testbed.web.messages import Header, Headers, Limits, Request, Response
 
-
 # The address of a client that had reset its connection before it could be asked for.
 _GONE = ("-", 0)
 
