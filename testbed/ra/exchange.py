@@ -1,0 +1,26 @@
+"""One EST request from its arrival to its answer, as a value that the log and the metrics are made from."""
+
+from dataclasses import dataclass
+
+from testbed.est_errors import EstError
+from testbed.ra.calls import CaCall, Issued
+from testbed.ra.est import Operation
+from testbed.web.messages import Request, Response
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """`request` is None when it could not be read; `operation` None when its path names none.
+
+    `authenticating` says that the client's credentials were looked at, which for libEST includes the first
+    login at the CA. `text` says in words why `error` is not NONE.
+    """
+
+    request: Request | None
+    response: Response
+    operation: Operation | None = None
+    error: EstError = EstError.NONE
+    text: str = ""
+    authenticating: bool = False
+    calls: tuple[CaCall, ...] = ()
+    issued: Issued | None = None
