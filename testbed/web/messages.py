@@ -59,14 +59,14 @@ class Response:
     close: bool = False
     reason: str = ""
 
-    def encode(self, *, with_body: bool = True) -> bytes:
-        """The bytes on the wire; `with_body=False` for the answer to a HEAD request."""
+    def encode(self, *, with_body: bool = True, close: bool = False) -> bytes:
+        """The bytes on the wire; `with_body=False` for a HEAD request, `close` when no other may follow."""
         reason = self.reason or HTTPStatus(self.status).phrase
         lines = [f"HTTP/1.1 {self.status} {reason}\r\n"]
         lines.extend(f"{name}: {value}\r\n" for name, value in self.headers)
         if self.status not in (204, 304):
             lines.append(f"Content-Length: {len(self.body)}\r\n")
-        if self.close:
+        if self.close or close:
             lines.append("Connection: close\r\n")
         lines.append("\r\n")
         head = "".join(lines).encode("latin-1")

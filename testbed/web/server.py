@@ -84,7 +84,7 @@ class _Connection(asyncio.Protocol):
         self._writable.set()
         self._closed = False
         self._parser = httptools.HttpRequestParser(self)
-        self._in_body, self._unparsed_bytes = False, 0
+        self._in_body, self._unparsed_bytes, self._field_bytes = False, 0, 0
 
     # -- asyncio.Protocol
 
@@ -105,7 +105,7 @@ class _Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            pass  # the request is served as if it had not asked (RFC 9110 section 7.8)
+            pass  # served as if it had not asked (RFC 9110 section 7.8), and as the connection's last
         except httptools.HttpParserError:
             self._refuse(Refusal.MALFORMED)
         if not self._in_body and self._unparsed_bytes > self._limits.header_bytes:
@@ -131,19 +131,25 @@ class _Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         self._target = b""
+        self._field_bytes = 0
         self._pairs: list[Header] = []
         self._body: list[bytes] = []
         self._body_bytes = 0
 
     def on_url(self, url: bytes) -> None:
         self._target += url
+        self._field_bytes += len(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._pairs.append((name.decode("latin-1"), value.decode("latin-1")))
+        self._field_bytes += len(name) + len(value) + 4
+        if self._field_bytes > self._limits.header_bytes:
+            self._refuse(Refusal.HEADERS_TOO_LARGE)  # trailers count too
+        else:
+            self._pairs.append((name.decode("latin-1"), value.decode("latin-1")))
 
     def on_headers_complete(self) -> None:
         self._in_body = True
-        if len(self._target) + sum(len(n) + len(v) + 4 for n, v in self._pairs) > self._limits.header_bytes:
+        if self._field_bytes > self._limits.header_bytes:
             self._refuse(Refusal.HEADERS_TOO_LARGE)
         elif self._declared_body_bytes() > self._limits.body_bytes:
             self._refuse(Refusal.BODY_TOO_LARGE)
@@ -158,15 +164,14 @@ class _Connection(asyncio.Protocol):
             self._body.append(body)
 
     def on_message_complete(self) -> None:
-        self._in_body, self._unparsed_bytes = False, 0
+        self._in_body, self._unparsed_bytes, self._field_bytes = False, 0, 0
         if self._refusal:
             return
         path, _, query = self._target.decode("latin-1").partition("?")
         method, version = self._parser.get_method().decode("ascii"), self._parser.get_http_version()
         headers, body = Headers(self._pairs), b"".join(self._body)
-        self._waiting.append(
-            Request(method, path, query, headers, body, version, self._parser.should_keep_alive())
-        )
+        keep_alive = self._parser.should_keep_alive() and not self._parser.should_upgrade()
+        self._waiting.append(Request(method, path, query, headers, body, version, keep_alive))
         if len(self._waiting) >= self._limits.requests_ahead:
             self._transport.pause_reading()
         if self._worker is None:
@@ -183,10 +188,14 @@ class _Connection(asyncio.Protocol):
 
     async def _serve(self) -> None:
         self._stop_waiting()
-        while self._waiting and not self._closed:
-            request = self._waiting.popleft()
-            self._answer(request, await self._session.respond(request))
-            await self._drained()
+        try:
+            while self._waiting and not self._closed:
+                request = self._waiting.popleft()
+                self._answer(request, await self._session.respond(request))
+                await self._drained()
+        except Exception:
+            self._transport.abort()  # a defect of the session must not leave its client waiting
+            raise
         self._worker = None
         if self._refusal:
             self._send_refusal(self._refusal)
@@ -196,10 +205,11 @@ class _Connection(asyncio.Protocol):
 
     def _answer(self, request: Request, response: Response) -> None:
         delivered = not (self._closed or self._transport.is_closing())
+        last = response.close or not request.keep_alive
         if delivered:
-            self._transport.write(response.encode(with_body=request.method != "HEAD"))
+            self._transport.write(response.encode(with_body=request.method != "HEAD", close=last))
         self._session.finished(request, response, delivered=delivered)
-        if response.close or not request.keep_alive:
+        if last:
             self._waiting.clear()
             self._transport.close()
 
