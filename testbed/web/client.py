@@ -125,7 +125,7 @@ class HttpConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self.received_bytes += len(data)
         if self._reply is None or self._reply.done():
-            self.close()  # bytes that nobody asked for must not become the next answer
+            self._drop_surplus()
             return
         if self.received_bytes > self._limit_bytes:
             self._fail(ReplyTooLarge(f"more than {self._limit_bytes} bytes"))
@@ -144,6 +144,8 @@ class HttpConnection(asyncio.Protocol):
     # -- httptools callbacks
 
     def on_message_begin(self) -> None:
+        if self._reply is None or self._reply.done():
+            self._drop_surplus()
         self._pairs: list[Header] = []
         self._body: list[bytes] = []
         self._in_body = False
@@ -165,6 +167,10 @@ class HttpConnection(asyncio.Protocol):
         self._complete()
 
     # -- own
+
+    def _drop_surplus(self) -> None:
+        """Bytes that nobody asked for must not become the next answer."""
+        self.close()
 
     def _complete(self) -> None:
         status = self._parser.get_status_code()

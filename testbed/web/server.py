@@ -220,6 +220,7 @@ class _Connection(asyncio.Protocol):
         try:
             await asyncio.wait_for(self._writable.wait(), self._limits.request_seconds)
         except TimeoutError:
+            self._waiting.clear()
             self._transport.abort()
 
     def _wait_for_request(self) -> None:

@@ -129,5 +129,14 @@ async def connected(port: int, pki: LabPki | None = None) -> AsyncIterator[Wire]
             await writer.wait_closed()
 
 
+async def eventually(condition: Callable[[], bool]) -> None:
+    """Wait for what nobody announces."""
+    async with asyncio.timeout(5):
+        while True:
+            if condition():
+                return
+            await asyncio.sleep(0.001)
+
+
 def tls(pki: LabPki) -> ssl.SSLContext:
     return server_context(pki.ca_server)
