@@ -4,43 +4,20 @@ Every default is the documented value of the real system (`CA` and `RA` timers: 
 """
 
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
 import msgspec
 
+from testbed.bounds import Name, Port, Seconds, Settings
+from testbed.ca.settings import AccountSettings, CaSettings
 from testbed.errors import SettingsError
 
-Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
-Seconds = Annotated[float, msgspec.Meta(gt=0, le=3600)]
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+__all__ = [
+    "AccountSettings", "CaPartSettings", "CaSettings", "LabSettings", "Name", "Port", "RaPartSettings",
+    "RaSettings", "RaTimers", "Seconds", "Settings", "decode", "read",
+]  # fmt: skip
 
 T = TypeVar("T")
-
-
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=False):
-    """A table of settings; unknown keys and values out of range are refused."""
-
-
-class AccountSettings(Settings, frozen=True):
-    """The service account the RA logs in with at the CA."""
-
-    domain: Name = "ESTORM"
-    user: Name = "ciscora"
-
-    @property
-    def name(self) -> str:
-        """Domain, backslash, user: as the IIS log shows it."""
-        return f"{self.domain}\\{self.user}"
-
-
-class CaSettings(Settings, frozen=True):
-    """The mock CA: where it listens and what it issues. Port 0 is any free port."""
-
-    port: Port = 0
-    name: Name = "ESTORM-LAB-CA"
-    template: Name = "CiscoRA"
-    validity_days: Annotated[int, msgspec.Meta(ge=1, le=36500)] = 730
-    account: AccountSettings = AccountSettings()
 
 
 class RaTimers(Settings, frozen=True):

@@ -43,7 +43,7 @@ def test_any_bytes_decode_or_are_an_ntlm_error(tail: bytes, kind: int) -> None:
     data = SIGNATURE + kind.to_bytes(4, "little") + tail
     for message in (Negotiate, Challenge, Authenticate):
         try:
-            message.decode(data)  # type: ignore[attr-defined]
+            message.decode(data)
         except NtlmError:
             continue
         assert message_type(data) in (1, 2, 3)
@@ -52,9 +52,9 @@ def test_any_bytes_decode_or_are_an_ntlm_error(tail: bytes, kind: int) -> None:
 @given(st.binary(max_size=60))
 def test_any_attributes_decode_or_are_an_ntlm_error(data: bytes) -> None:
     try:
-        decode_target_info(data)
-    except NtlmError as error:
-        assert "NTLM" in str(error)
+        decode_target_info(data + bytes(4))
+    except NtlmError:
+        assert data
 
 
 def test_bytes_without_the_signature_are_refused() -> None:

@@ -1,0 +1,168 @@
+"""IIS in front of the pages: one session a connection, authentication, response headers, the log."""
+
+import datetime as dt
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from email.utils import format_datetime
+
+from exporters.ca import CaMetrics
+from testbed.ca import hresult
+from testbed.ca.authentication import Admitted, Challenged, Doorkeeper, Gate, Page
+from testbed.ca.pages import Pages
+from testbed.ca.site import Site, Visit
+from testbed.ca.w3c_log import Row, W3cLog
+from testbed.web.messages import Request, Response
+from testbed.web.server import Peer, Refusal
+
+_LOGGER = logging.getLogger(__name__)
+_KERNEL = ("Server", "Microsoft-HTTPAPI/2.0")
+_SERVER = (("Server", "Microsoft-IIS/10.0"), ("X-Powered-By", "ASP.NET"))
+_KERNEL_HTML = ("Content-Type", "text/html; charset=us-ascii")
+_COOKIE_NAME = "ASPSESSIONIDQCSTBARD"
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What the log must know of the request that is being answered."""
+
+    started: float
+    stage: str
+    user: str = "-"
+    sub_status: int = 0
+    win32_status: int = 0
+    logged: bool = True
+
+
+@dataclass(slots=True)
+class Front:
+    """What all connections of one CA share; makes their sessions.
+
+    `end_point` is the server's `tls-server-end-point`, for channel binding; `clock` counts seconds from
+    anywhere, `now` tells the time of day.
+    """
+
+    site: Site
+    pages: Pages
+    doorkeeper: Doorkeeper
+    log: W3cLog
+    metrics: CaMetrics
+    now: Callable[[], dt.datetime]
+    random_bytes: Callable[[int], bytes]
+    end_point: bytes | None = None
+    clock: Callable[[], float] = time.perf_counter
+    _date: tuple[int, str] = (0, "")
+
+    def session(self, peer: Peer) -> "FrontSession":
+        """The session of a new connection."""
+        return FrontSession(self, peer)
+
+    def date(self) -> str:
+        """The Date header's value."""
+        now = self.now()
+        second = int(now.timestamp())
+        if second != self._date[0]:
+            self._date = (second, format_datetime(now.replace(microsecond=0), usegmt=True))
+        return self._date[1]
+
+    def new_cookie(self) -> str:
+        """An ASP session cookie: 24 letters."""
+        letters = "".join(chr(ord("A") + byte % 26) for byte in self.random_bytes(24))
+        return f"{_COOKIE_NAME}={letters}; secure; path=/"
+
+
+class FrontSession:
+    """Serves one connection."""
+
+    def __init__(self, front: Front, peer: Peer) -> None:
+        self._front, self._peer = front, peer
+        self._gate = Gate(front.doorkeeper, front.end_point)
+        self._case = _Case(0.0, "other")
+
+    async def respond(self, request: Request) -> Response:
+        """The answer of IIS to one request."""
+        front = self._front
+        route = front.site.route(request.path)
+        self._case = _Case(front.clock(), route.stage if route else "other")
+        if _lacks_length(request):
+            self._case = replace(self._case, logged=False)
+            return self._kernel(411, close=True)
+        verdict = self._gate.admit(request.headers)
+        if isinstance(verdict, Challenged):
+            return self._challenge(verdict)
+        self._case = replace(self._case, user=verdict.user)
+        self._count_login(request)
+        try:
+            response = await front.site.answer(route, Visit(request, verdict.account.name))
+        except Exception:
+            _LOGGER.exception("%s %s failed", request.method, request.target)
+            response = front.site.error(500)
+        return self._dressed(response, request, verdict)
+
+    def refuse(self, refusal: Refusal) -> Response | None:
+        """What HTTP.sys or ASP answer to a request that never became whole."""
+        if refusal is Refusal.TOO_SLOW:
+            return None
+        if refusal is Refusal.BODY_TOO_LARGE:
+            response = self._front.site.error(403)
+            return replace(response, headers=(*response.headers, *_SERVER), close=True)
+        return self._kernel(400, close=True)
+
+    def finished(self, request: Request, response: Response, *, delivered: bool) -> None:
+        """Log and count one answer."""
+        case, front = self._case, self._front
+        seconds = front.clock() - case.started
+        front.metrics.answered(case.stage, response.status, seconds)
+        if case.logged:
+            win32 = case.win32_status if delivered else hresult.CLIENT_GONE
+            front.log.write(self._row(request, response.status, case, win32, int(seconds * 1000)))
+
+    def _row(self, request: Request, status: int, case: _Case, win32: int, milliseconds: int) -> Row:
+        headers, peer = request.headers, self._peer
+        return Row(
+            server_ip=peer.server_host, method=request.method, stem=request.path, query=request.query,
+            port=peer.server_port, user=case.user, client_ip=peer.client_host,
+            user_agent=headers.get("user-agent") or "", referer=headers.get("referer") or "",
+            status=status, sub_status=case.sub_status, win32_status=win32, taken_milliseconds=milliseconds,
+        )  # fmt: skip
+
+    def _challenge(self, verdict: Challenged) -> Response:
+        self._case = replace(
+            self._case, user=verdict.user, sub_status=verdict.sub_status, win32_status=verdict.win32_status
+        )
+        if verdict.failed:
+            self._front.metrics.login(verdict.scheme, good=False)
+        offers = tuple(("WWW-Authenticate", value) for value in verdict.values)
+        date = ("Date", self._front.date())
+        if verdict.page is Page.NOT_AUTHORIZED:
+            headers = (_KERNEL_HTML, _KERNEL, *offers, date)
+            return Response(401, headers, self._front.pages.not_authorized)
+        headers = (("Content-Type", "text/html"), *_SERVER[:1], *offers, *_SERVER[1:], date)
+        return Response(401, headers, self._front.pages.unauthorized)
+
+    def _kernel(self, status: int, *, close: bool) -> Response:
+        headers = (_KERNEL_HTML, _KERNEL, ("Date", self._front.date()))
+        return Response(status, headers, self._front.pages.kernel_error(status), close=close)
+
+    def _count_login(self, request: Request) -> None:
+        scheme = (request.headers.get("authorization") or "").partition(" ")[0]
+        if scheme:
+            self._front.metrics.login(scheme.lower(), good=True)
+
+    def _dressed(self, response: Response, request: Request, verdict: Admitted) -> Response:
+        """The response with the headers that IIS adds to every answer of a worker."""
+        more = list(_SERVER)
+        if ("Cache-Control", "private") in response.headers and request.headers.get("cookie") is None:
+            more.insert(1, ("Set-Cookie", self._front.new_cookie()))
+        if verdict.persistent and request.headers.get("authorization"):
+            more.append(("Persistent-Auth", "true"))
+        return replace(response, headers=(*response.headers, *more, ("Date", self._front.date())))
+
+
+def _lacks_length(request: Request) -> bool:
+    """Whether HTTP.sys would refuse the request unread: a body of unknown length."""
+    if request.method not in ("POST", "PUT"):
+        return False
+    headers = request.headers
+    return headers.get("content-length") is None and headers.get("transfer-encoding") is None

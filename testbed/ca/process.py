@@ -1,0 +1,126 @@
+"""The CA as a running whole: everything wired together, served, and taken down in order."""
+
+import contextlib
+import datetime as dt
+import hashlib
+import os
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+
+from exporters.ca import CaMetrics
+from exporters.endpoint import metrics_endpoint
+from testbed.ca import database
+from testbed.ca.authentication import Doorkeeper
+from testbed.ca.authority import load_authority
+from testbed.ca.commits import CommitQueue
+from testbed.ca.directory import Account, directory_of
+from testbed.ca.front import Front
+from testbed.ca.issuing import Issuer
+from testbed.ca.pages import Pages
+from testbed.ca.service import CertificationService, Store
+from testbed.ca.settings import CaSettings
+from testbed.ca.site import Site
+from testbed.ca.w3c_log import W3cLog
+from testbed.errors import PartFailed, PkiError
+from testbed.ntlm.acceptor import Acceptor, ChannelBinding, Names
+from testbed.pki import Identity, server_context
+from testbed.settings import CaPartSettings
+from testbed.web.messages import Limits
+from testbed.web.server import HttpServer
+
+# IIS keeps an idle connection two minutes; classic ASP takes a body of 200 000 bytes.
+_LIMITS = Limits(header_bytes=16_384, body_bytes=200_000, handshake_seconds=10.0, request_seconds=120.0)
+
+
+@contextlib.asynccontextmanager
+async def running(part: CaPartSettings) -> AsyncIterator[Mapping[str, str]]:
+    """The CA, serving, for as long as the context lasts.
+
+    Gives its addresses: `certsrv` and `metrics`, both URLs. PartFailed when a port is taken, PkiError or
+    DatabaseError when a file cannot be used.
+    """
+    with contextlib.ExitStack() as owned:
+        metrics = CaMetrics()
+        store = _open_store(part.database, metrics, owned)
+        log = W3cLog(_existing(part.log_directory), _now)
+        owned.callback(log.close)
+        tls = server_context(Identity(part.server_key, part.server_certificate))
+        server = HttpServer(_front(part, store, log, metrics).session, tls, _LIMITS)
+        metrics.connections.set_function(lambda: len(server.connections))
+        shown = owned.enter_context(metrics_endpoint(metrics.registry))
+        host, port = await _listen(server, part.host, part.ca.port, "ca.port")
+        try:
+            yield {"certsrv": f"https://{host}:{port}/certsrv", "metrics": shown}
+        finally:
+            await server.stop()
+
+
+def _front(part: CaPartSettings, store: Store, log: W3cLog, metrics: CaMetrics) -> Front:
+    settings = part.ca
+    authority = load_authority(part.root_key, part.root_certificate)
+    issuer = Issuer(authority, settings, os.urandom)
+    service = CertificationService(settings, authority, issuer, store, metrics, _now)
+    pages = Pages(settings.name)
+    return Front(
+        site=Site(service, pages, _now), pages=pages, doorkeeper=_doorkeeper(settings, part.account_password),
+        log=log, metrics=metrics, now=_now, random_bytes=os.urandom,
+        end_point=_end_point(part.server_certificate),
+    )  # fmt: skip
+
+
+def _doorkeeper(settings: CaSettings, account_password: str) -> Doorkeeper:
+    directory = directory_of(settings, account_password)
+    computer = settings.name.upper()[:15]
+    dns_computer = f"{computer.lower()}.{settings.dns_domain}"
+    names = Names(settings.account.domain.upper(), settings.dns_domain, computer, dns_computer)
+    binding = ChannelBinding(settings.channel_binding)
+    acceptor: Acceptor[Account] = Acceptor(names, directory.find, binding=binding)
+    return Doorkeeper(
+        directory, acceptor, settings.schemes, dns_computer, persist=settings.persist_authentication
+    )
+
+
+def _open_store(path: Path, metrics: CaMetrics, owned: contextlib.ExitStack) -> Store:
+    writer = database.open_for_service(path)
+
+    def meter(seconds: float, rows: int) -> None:
+        metrics.commit_seconds.observe(seconds)
+        metrics.commit_rows.observe(rows)
+
+    owned.callback((commits := CommitQueue(writer, meter)).close)
+    reader = owned.enter_context(database.open_existing(path))
+    return Store(reader, commits)
+
+
+async def _listen(server: HttpServer, host: str, port: int, setting: str) -> tuple[str, int]:
+    try:
+        return await server.start(host, port)
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else str(error)
+        raise PartFailed(
+            f"the CA cannot listen on {host}:{port}: {why}; set {setting} to a free port, or 0"
+        ) from error
+
+
+def _existing(directory: Path) -> Path:
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory
+
+
+def _end_point(certificate_path: Path) -> bytes:
+    """The `tls-server-end-point` of the server's certificate (RFC 5929 section 4.1)."""
+    try:
+        certificate = x509.load_pem_x509_certificate(certificate_path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise PkiError(f"cannot read the certificate {certificate_path}: {error}") from error
+    used = certificate.signature_hash_algorithm
+    weak = used is None or isinstance(used, hashes.MD5 | hashes.SHA1)
+    name = "sha256" if weak or used is None else used.name
+    return hashlib.new(name, certificate.public_bytes(serialization.Encoding.DER)).digest()
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)

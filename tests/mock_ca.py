@@ -1,0 +1,113 @@
+"""A mock CA for tests: the real one, in a thread of this process, on ports of its own."""
+
+import asyncio
+import contextlib
+import datetime as dt
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from testbed.ca.process import running
+from testbed.ca.settings import CaSettings
+from testbed.pki import make_lab_pki
+from testbed.settings import CaPartSettings
+
+PASSWORD = "correct horse"
+
+
+@dataclass(frozen=True)
+class MockCa:
+    """Where it answers and what it keeps."""
+
+    part: CaPartSettings
+    addresses: Mapping[str, str]
+    trust_anchor: Path
+
+    @property
+    def certsrv(self) -> str:
+        return self.addresses["certsrv"]
+
+    @property
+    def authority(self) -> str:
+        return self.certsrv.removeprefix("https://").removesuffix("/certsrv")
+
+    @property
+    def host(self) -> str:
+        return self.authority.partition(":")[0]
+
+    @property
+    def port(self) -> int:
+        return int(self.authority.partition(":")[2])
+
+    @property
+    def account(self) -> str:
+        return self.part.ca.account.name
+
+    def log_rows(self) -> list[list[str]]:
+        """The fields of every row of the IIS log."""
+        lines = [
+            line
+            for path in sorted(self.part.log_directory.glob("u_ex*.log"))
+            for line in path.read_text().splitlines()
+        ]
+        return [line.split(" ") for line in lines if not line.startswith("#")]
+
+
+def part_settings(directory: Path, settings: CaSettings) -> CaPartSettings:
+    """What a CA is started with; makes its PKI in `directory` when there is none yet."""
+    names = {"root": directory / "root.key", "server": directory / "ca-server.key"}
+    if not names["root"].exists():
+        make_lab_pki(directory, settings.name, "127.0.0.1", dt.datetime.now(dt.UTC))
+    return CaPartSettings(
+        host="127.0.0.1", ca=settings, account_password=PASSWORD,
+        server_key=names["server"], server_certificate=names["server"].with_suffix(".pem"),
+        root_key=names["root"], root_certificate=names["root"].with_suffix(".pem"),
+        database=directory / "ca.sqlite", log_directory=directory / "logs",
+    )  # fmt: skip
+
+
+@contextlib.contextmanager
+def mock_ca(directory: Path, settings: CaSettings | None = None) -> Iterator[MockCa]:
+    """A running CA; its files are in `directory`."""
+    part = part_settings(directory, settings or CaSettings())
+    with running_part(part) as addresses:
+        yield MockCa(part, addresses, part.root_certificate)
+
+
+@contextlib.contextmanager
+def running_part(part: CaPartSettings) -> Iterator[Mapping[str, str]]:
+    started: list[Mapping[str, str]] = []
+    failed: list[BaseException] = []
+    ready, loop = threading.Event(), asyncio.new_event_loop()
+    stop = asyncio.Event()
+
+    async def serve() -> None:
+        async with running(part) as addresses:
+            started.append(addresses)
+            ready.set()
+            await stop.wait()
+
+    def run() -> None:
+        try:
+            loop.run_until_complete(serve())
+        except BaseException as error:
+            failed.append(error)
+        finally:
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.close()
+            ready.set()
+
+    thread = threading.Thread(target=run, name="mock-ca")
+    thread.start()
+    ready.wait()
+    if failed:
+        thread.join()
+        raise failed[0]
+    try:
+        yield started[0]
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+        if failed:
+            raise failed[0]
