@@ -15,16 +15,19 @@ import click
 import msgspec
 from rich.console import Console
 
-from loadtests.confirmation import check_target_url, require_consent
+from loadtests import slo
+from loadtests.confirmation import require_consent
 from loadtests.errors import LoadtestError, ScenarioError
+from loadtests.est_client import get_cacerts, parse_target
 from loadtests.generator import EstServer
 from loadtests.progress import Display, PlainDisplay, TerminalDisplay
-from loadtests.results import write_results
+from loadtests.results import describe, write_results
 from loadtests.run_folder import create_run_folder
 from loadtests.scenario import Load, Scenario, default_scenario, read_scenario
 from loadtests.storm import Storm
 from testbed.errors import PartFailed, TestbedError
 from testbed.lab import Endpoints, Lab
+from testbed.pki import client_context
 
 EXIT_SLO_MISSED = 1
 EXIT_PART_DIED = 1
@@ -55,6 +58,7 @@ def storm(scenario_file: Path | None, out: Path | None, i_may_load_this: bool, *
     Exits 0 when the scenario's SLO holds, 1 when it does not.
     """
     scenario = _scenario(scenario_file, given)
+    slo.parse_all(scenario.slo.rules)
     server = _target(scenario, consented=i_may_load_this)
     folder = create_run_folder("storm", datetime.now(UTC), out)
     folder.scenario.write_text(scenario.to_toml())
@@ -62,12 +66,12 @@ def storm(scenario_file: Path | None, out: Path | None, i_may_load_this: bool, *
     with _display() as display:
         course = Storm(scenario, folder, display).run(server)
     summary = write_results(scenario, folder, course)
-    for line in summary.lines():
+    for line in describe(summary):
         click.echo(line)
     click.echo(f"report: {folder.report}")
     if course.interrupted:
         sys.exit(EXIT_INTERRUPTED)
-    sys.exit(0 if summary.slo.met else EXIT_SLO_MISSED)
+    sys.exit(EXIT_SLO_MISSED if summary.slo.failed else 0)
 
 
 @estorm.command()
@@ -113,12 +117,13 @@ def _target(scenario: Scenario, *, consented: bool) -> EstServer | None:
     target = scenario.target
     if not target.url:
         return None
-    check_target_url(target.url)
+    est = parse_target(target.url)
     if not target.trust_anchor:
         raise ScenarioError("a target needs --trust-anchor, the PEM file that its certificate chains to")
-    require_consent(target.url, consented=consented)
-    password = os.environ.get("ESTORM_EST_PASSWORD", "")
-    return EstServer(target.url, Path(target.trust_anchor), target.est_user, password)
+    require_consent(est, consented=consented)
+    trust_anchor = Path(target.trust_anchor)
+    get_cacerts(est, client_context(trust_anchor))
+    return EstServer(est, trust_anchor, target.est_user, os.environ.get("ESTORM_EST_PASSWORD", ""))
 
 
 def _display() -> Display:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlsplit
 
+from loadtests.est_client import EstTarget
 from loadtests.scenario import Scenario
 from testbed.supervision import terminate
 
@@ -20,24 +20,12 @@ _SHOWN_LINES = 5
 
 @dataclass(frozen=True, slots=True)
 class EstServer:
-    """The EST server to enroll at: base URL, trust anchor (PEM file), HTTP Basic user and password."""
+    """The EST server to enroll at, the PEM file its certificate chains to, HTTP Basic user and password."""
 
-    url: str
+    target: EstTarget
     trust_anchor: Path
     user: str
     password: str
-
-    @property
-    def host(self) -> str:
-        """Scheme, host and port, as Locust's --host takes them."""
-        parts = urlsplit(self.url)
-        return f"{parts.scheme}://{parts.netloc}"
-
-    @property
-    def segment(self) -> str:
-        """The additional path segment (RFC 7030 section 3.2.2), or nothing."""
-        path = urlsplit(self.url).path.strip("/").removeprefix(".well-known/est")
-        return path.strip("/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +74,10 @@ class Generator:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End Locust in order: it lets phones under way finish as far as its own stop allows."""
         if self._process is not None:
             terminate(self._process)
 
@@ -95,30 +87,32 @@ def locust_command(scenario: Scenario, server: EstServer, keys: Path, output: Ou
     users = concurrent_phones(scenario)
     options: dict[str, object] = {
         "--locustfile": LOCUSTFILE,
-        "--host": server.host,
+        "--host": f"https://{server.target.authority}",
         "--users": users,
         "--spawn-rate": users,
         "--phones": scenario.phones.count,
         "--phones-seed": scenario.seed,
-        "--arrival-rate": scenario.arrivals.rate_per_second,
+        "--arrival-rate": "" if scenario.arrivals.closed_phones else scenario.arrivals.rate_per_second,
         "--key-type": scenario.phones.key.value,
         "--keys-file": keys,
         "--key-pool-size": scenario.phones.key_pool_size,
         "--operation": scenario.phones.operation.value,
         "--read-timeout": scenario.phones.read_timeout_seconds,
         "--est-user": server.user,
-        "--est-segment": server.segment,
+        "--est-segment": server.target.segment,
         "--trust-anchor": server.trust_anchor,
         "--journal": output.journal,
         "--capf-trace": output.capf_trace,
         "--supervisor-pid": os.getpid(),
     }
     flat = [f"{name}={value}" for name, value in options.items() if str(value)]
-    return [sys.executable, "-m", "locust", "--headless", "--only-summary", *flat]
+    return [sys.executable, "-m", "locust", "--headless", "--only-summary", "--exit-code-on-error=0", *flat]
 
 
 def concurrent_phones(scenario: Scenario) -> int:
     """How many phones can be under way at once when every one of them waits for all its timers in vain."""
+    if scenario.arrivals.closed_phones:
+        return min(scenario.phones.count, scenario.arrivals.closed_phones)
     longest_seconds = 3 * scenario.phones.read_timeout_seconds
     wanted = math.ceil(scenario.arrivals.rate_per_second * longest_seconds) + _SPARE_PHONES
     return min(scenario.phones.count, wanted)

@@ -151,6 +151,7 @@ class PlainDisplay:
         self._write_line = write_line
         self._clock = clock
         self._last = float("-inf")
+        self._all_ended = False
 
     def preparing(self, what: str, done: int, total: int) -> None:
         """Write how far `what` is, not too often, and always when it is done."""
@@ -158,8 +159,11 @@ class PlainDisplay:
             self._write_line(f"{what}: {done}/{total}")
 
     def storming(self, tally: Tally, now: float) -> None:
-        """Write the state of the storm, not too often, and always when all attempts ended."""
-        if self._due() or tally.ended == tally.intended:
+        """Write the state of the storm, not too often, and once when all attempts ended."""
+        if self._all_ended:
+            return
+        self._all_ended = tally.ended == tally.intended
+        if self._due() or self._all_ended:
             self._write_line(describe(tally, now))
 
     def say(self, line: str) -> None:

@@ -46,9 +46,14 @@ class PhoneSettings(Settings, frozen=True):
 
 
 class ArrivalSettings(Settings, frozen=True):
-    """When phones start: a steady rate, whatever became of the phones before."""
+    """When phones start: at a steady rate, whatever became of the phones before (open workload).
+
+    `closed_phones` N instead keeps N phones enrolling at any time, each starting when another ends (closed
+    workload): it finds a server's pace, but hides its stalls. 0 is off.
+    """
 
     rate_per_second: Annotated[float, msgspec.Meta(gt=0, le=100_000)] = 25.0
+    closed_phones: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 0
 
 
 class TargetSettings(Settings, frozen=True):

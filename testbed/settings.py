@@ -14,7 +14,7 @@ from testbed.errors import SettingsError
 
 __all__ = [
     "AccountSettings", "CaPartSettings", "CaSettings", "LabSettings", "Name", "Port", "RaPartSettings",
-    "RaSettings", "RaTimers", "Seconds", "Settings", "decode", "read",
+    "RaSettings", "RaTimers", "Seconds", "Settings", "decode", "encode", "read",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -83,10 +83,15 @@ class RaPartSettings(Settings, frozen=True):
     ca_address: str | None = None
 
 
+def encode(value: msgspec.Struct) -> bytes:
+    """`value` as JSON that `decode` reads back, paths included."""
+    return msgspec.json.encode(value, enc_hook=str)
+
+
 def decode(data: bytes, kind: type[T], source: str) -> T:
     """`data` (JSON) as `kind`; SettingsError names `source`, the key and what it may be."""
     try:
-        return msgspec.json.decode(data, type=kind)
+        return msgspec.json.decode(data, type=kind, dec_hook=_as_path)
     except msgspec.DecodeError as error:
         raise SettingsError(f"{source}: {error}") from error
 
@@ -97,3 +102,9 @@ def read(path: Path, kind: type[T]) -> T:
         return decode(path.read_bytes(), kind, str(path))
     except OSError as error:
         raise SettingsError(f"{path}: {error.strerror}") from error
+
+
+def _as_path(kind: type, value: object) -> object:
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise NotImplementedError(f"{kind} cannot be a setting")

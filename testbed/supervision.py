@@ -18,7 +18,7 @@ import msgspec
 
 from testbed.errors import PartFailed
 from testbed.part import Launch, Status
-from testbed.settings import Settings
+from testbed.settings import Settings, encode
 
 _STOP_SECONDS = 5.0
 _SHOWN_LINES = 5
@@ -75,7 +75,7 @@ class PartProcess:
 
         Raises PartFailed with the part's own reason when it cannot start, or is not ready in time.
         """
-        launch = msgspec.json.encode(Launch(os.getpid(), part_settings))
+        launch = encode(Launch(os.getpid(), part_settings))
         self._launch_path.touch(mode=0o600)
         self._launch_path.write_bytes(launch)
         with self._stderr_path.open("ab") as stderr:

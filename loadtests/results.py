@@ -1,0 +1,71 @@
+"""What a storm leaves in its run folder, made from its course: table, summary, report."""
+
+import os
+import platform
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import msgspec
+
+from loadtests import slo, summary, table
+from loadtests.course import Course
+from loadtests.orphans import count_orphans
+from loadtests.report import write_report
+from loadtests.run_folder import RunFolder
+from loadtests.scenario import Scenario
+from loadtests.summary import CpuSeconds, DeadPart, Facts, Host, Run, Summary
+
+
+def write_results(scenario: Scenario, folder: RunFolder, course: Course) -> Summary:
+    """Write `enrollments.parquet`, `summary.json` and `report.html`; returns the summary."""
+    enrollments = table.build(course.attempts)
+    table.write(enrollments, folder.enrollments)
+    result = summary.summarize(
+        enrollments, _facts(scenario, folder, course), slo.parse_all(scenario.slo.rules)
+    )
+    summary.write(result, folder.summary)
+    write_report(folder.report, enrollments, result, folder.scenario.read_text())
+    return result
+
+
+def describe(result: Summary) -> Iterator[str]:
+    """The outcome as a few lines of text: phones, rate, latency, orphans, CPU, each rule."""
+    phones, orphans = result.phones, result.orphans
+    yield (
+        f"{phones.enrolled} of {phones.intended} phones enrolled, {phones.failed} failed, "
+        f"{phones.dropped} dropped; {result.throughput_per_second:.1f}/s; "
+        f"orphans: {'unknown' if orphans is None else orphans}"
+    )
+    for name, count in result.outcomes.items():
+        yield f"  {name:<22} {count}"
+    if latency := result.latency_seconds:
+        shown = msgspec.structs.asdict(latency).items()
+        times = ", ".join(f"{name} {seconds * 1000:.0f} ms" for name, seconds in shown)
+        yield f"latency from the intended start: {times}"
+    yield from (death.reason for death in result.run.dead_parts)
+    yield from result.run.incidents
+    for verdict in result.slo.rules:
+        word = {True: "met", False: "NOT MET", None: "unknown"}[verdict.met]
+        yield f"SLO {verdict.rule}: {word}{'' if verdict.value is None else f' ({verdict.value:g})'}"
+
+
+def _facts(scenario: Scenario, folder: RunFolder, course: Course) -> Facts:
+    assert scenario.seed is not None
+    in_lab = not scenario.target.url
+    run = Run(
+        id=folder.name, scenario=scenario.name, target=course.target, lab=in_lab,
+        started=datetime.fromtimestamp(course.started_at, UTC),
+        ended=datetime.fromtimestamp(course.ended_at, UTC),
+        dead_parts=[DeadPart(death.name, str(death)) for death in course.deaths],
+        incidents=course.incidents, host=_host(),
+    )  # fmt: skip
+    spent = course.cpu_seconds
+    return Facts(
+        run=run, seed=scenario.seed, phones_intended=scenario.phones.count,
+        orphans=count_orphans(folder.database, course.attempts) if in_lab else None,
+        cpu_seconds=CpuSeconds(spent.get("generator"), spent.get("ra"), spent.get("ca")),
+    )  # fmt: skip
+
+
+def _host() -> Host:
+    return Host(platform.platform(), platform.python_version(), os.cpu_count() or 1)

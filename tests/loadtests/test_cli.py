@@ -1,0 +1,89 @@
+"""The command line: what is wrong is told in one line, with exit code 2 and no traceback."""
+
+import datetime as dt
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+
+from testbed.pki import make_lab_pki
+from tests.processes import run_estorm
+
+
+def refused(*arguments: str, cwd: Path) -> str:
+    """The one line that a refused command prints."""
+    done = run_estorm(*arguments, cwd=cwd)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert done.stderr.count("\n") == 1
+    return done.stderr
+
+
+def test_an_unknown_key_in_a_scenario_is_named(tmp_path: Path) -> None:
+    (tmp_path / "bad.toml").write_text("[phones]\ncolour = 'red'\n")
+    assert "bad.toml: unknown key `colour` in [phones]; known are count" in refused(
+        "storm", "bad.toml", cwd=tmp_path
+    )
+
+
+def test_a_scenario_that_is_not_there_is_named(tmp_path: Path) -> None:
+    assert "cannot read the scenario gone.toml" in refused("storm", "gone.toml", cwd=tmp_path)
+
+
+def test_a_bad_slo_rule_is_named_before_anything_starts(tmp_path: Path) -> None:
+    (tmp_path / "bad.toml").write_text('[slo]\nrules = ["happiness >= 3"]\n')
+    assert "happiness" in refused("storm", "bad.toml", cwd=tmp_path)
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("storm", "--phones", "0"), "0 is not in the range"),
+        (("storm", "--phones", "3", "--rate", "1", "--duration", "9"), "give two of --phones, --rate"),
+        (("storm", "--target", "est.example.com"), "must be https://HOST:PORT"),
+        (("storm", "--target", "https://127.0.0.1:1"), "needs --trust-anchor"),
+        (("strom",), "No such command 'strom'"),
+    ],
+)
+def test_bad_usage_is_one_line(arguments: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    assert said in refused(*arguments, cwd=tmp_path)
+
+
+def test_a_target_that_nobody_serves_is_named(tmp_path: Path, trust_anchor: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    line = refused(*storm_at(port, trust_anchor), cwd=tmp_path)
+    assert f"127.0.0.1:{port}" in line
+
+
+def test_a_target_that_is_not_est_is_named(tmp_path: Path, trust_anchor: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=answer_with_noise, args=(listener,))
+        thread.start()
+        port = listener.getsockname()[1]
+        line = refused(
+            "storm",
+            "--target",
+            f"https://127.0.0.1:{port}",
+            "--trust-anchor",
+            str(trust_anchor),
+            cwd=tmp_path,
+        )
+        thread.join()
+    assert f"127.0.0.1:{port}" in line
+
+
+def storm_at(port: int, trust_anchor: Path) -> list[str]:
+    return ["storm", "--target", f"https://127.0.0.1:{port}", "--trust-anchor", str(trust_anchor)]
+
+
+def answer_with_noise(listener: socket.socket) -> None:
+    connection, _ = listener.accept()
+    with connection:
+        connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+
+
+@pytest.fixture
+def trust_anchor(tmp_path: Path) -> Path:
+    return make_lab_pki(tmp_path, "TEST", "127.0.0.1", dt.datetime.now(dt.UTC)).trust_anchor
