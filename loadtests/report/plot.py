@@ -1,0 +1,48 @@
+"""What all charts have in common: bare Plotly figures with transparent ground, thin grid and named axes.
+
+Colours are Okabe and Ito's (some shifted to be readable on white and on black), told apart by all common
+kinds of colour blindness; lines differ in dash as well. Text has no colour of its own here: the page's style
+gives it one that suits the background.
+"""
+
+import plotly.graph_objects as go
+import polars as pl
+
+BLUE, VERMILION, GREEN, PURPLE = "#1a7fbd", "#d55e00", "#009e73", "#b8689a"
+ORANGE, SKY, GREY, LIGHT_GREY = "#e69f00", "#56b4e9", "#7f7f7f", "#b5b5b5"
+
+_GRID = "rgba(128,128,128,0.25)"
+_FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
+_FEW_POINTS = 3
+
+
+def figure(traces: list[go.Scatter | go.Bar], x: str, y: str) -> go.Figure:
+    """The traces with their axes named `x` and `y`; a legend when there is more than one trace."""
+    axis = {"gridcolor": _GRID, "zerolinecolor": _GRID, "automargin": True, "fixedrange": True}
+    return go.Figure(
+        data=traces,
+        layout={
+            "template": "none",
+            "font": {"family": _FONT, "size": 12},
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "margin": {"l": 48, "r": 12, "t": 8, "b": 40},
+            "height": 320,
+            "hovermode": "x unified",
+            "hoverlabel": {"bgcolor": "#1f2328", "bordercolor": "#1f2328", "font": {"color": "#ffffff"}},
+            "showlegend": len(traces) > 1,
+            "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "normal"},
+            "xaxis": axis | {"title": {"text": x, "standoff": 8}, "rangemode": "tozero"},
+            "yaxis": axis | {"title": {"text": y, "standoff": 8}, "rangemode": "tozero"},
+        },
+    )
+
+
+def line(x: pl.Series, y: pl.Series, name: str, colour: str, dash: str) -> go.Scatter:
+    """A line through the points, broken where `y` is null; points are marked where a line would not show."""
+    alone = x.len() <= _FEW_POINTS or y.null_count() > 0
+    return go.Scatter(
+        x=x.to_list(), y=y.to_list(), name=name, mode="lines+markers" if alone else "lines",
+        line={"color": colour, "dash": dash, "width": 2}, marker={"color": colour, "size": 4},
+        hovertemplate="%{y:.4~s}",
+    )  # fmt: skip

@@ -1,0 +1,43 @@
+"""Numbers as people read them: a few digits, a unit, and never rounded to a promise that was not kept."""
+
+from loadtests.slo import Unit
+
+UNKNOWN = "unknown"
+
+_SPACE = "\N{NO-BREAK SPACE}"
+
+
+def seconds(value: float | None) -> str:
+    """A duration: `43 ms`, `1.25 s`; what is not known is told so."""
+    if value is None:
+        return UNKNOWN
+    return f"{value * 1000:.3g}{_SPACE}ms" if abs(value) < 0.9995 else f"{_few_digits(value)}{_SPACE}s"
+
+
+def count(value: float | None) -> str:
+    """A count with its thousands apart: `18,000`."""
+    return UNKNOWN if value is None else f"{value:,.0f}"
+
+
+def share(value: float | None) -> str:
+    """A share of 1 in per cent; 999,999 of 1,000,000 is not 100 %."""
+    if value is None:
+        return UNKNOWN
+    short = f"{100 * value:.4g}"
+    exact = f"{100 * value:.10g}" if short == "100" and value < 1 else short
+    return f"{exact}{_SPACE}%"
+
+
+def rate(value: float | None) -> str:
+    """Events per second: `24.7/s`."""
+    return UNKNOWN if value is None else f"{_few_digits(value)}/s"
+
+
+def measured(value: float | None, unit: Unit) -> str:
+    """A value of an SLO rule in its unit."""
+    words = {Unit.SHARE: share, Unit.SECONDS: seconds, Unit.RATE: rate, Unit.COUNT: count}
+    return words[unit](value)
+
+
+def _few_digits(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
