@@ -101,7 +101,7 @@ def _decode_lines(body: bytes) -> bytes:
 def _is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(issuer)
-    except InvalidSignature:
+    except (InvalidSignature, *_UNREADABLE):  # another key type than the signature's is a ValueError
         return False
     return True
 

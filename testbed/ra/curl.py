@@ -14,7 +14,7 @@ from typing import Protocol
 
 from testbed.errors import CurlError, NtlmError
 from testbed.ra.failures import CONNECTION_ERRORS, Progress, curl_error
-from testbed.ra.names import name_problem
+from testbed.ra.server_certificate import issuer_problem, name_problem
 from testbed.web.client import HttpConnection, Origin
 from testbed.web.messages import Header, Reply
 
@@ -54,7 +54,7 @@ class Curl:
         self.tls = tls
         self.login = login
         self.connect_seconds = connect_seconds
-        self._right_name_der: bytes | None = None
+        self._good_certificate_der: bytes | None = None
         port = "" if origin.port == _DEFAULT_PORT else f":{origin.port}"
         self.host_header: Header = ("Host", f"{origin.host}{port}")
 
@@ -66,14 +66,15 @@ class Curl:
         """The URL of `target`, its port always shown."""
         return f"https://{self.origin.authority}{target}"
 
-    def check_name(self, certificate_der: bytes) -> None:
-        """CurlError 51 when the certificate is not for the CA's host; one good answer is remembered."""
-        if certificate_der == self._right_name_der:
+    def check_server(self, certificate_der: bytes) -> None:
+        """CurlError 60 or 51 when CES would not accept the certificate; one good one is remembered."""
+        if certificate_der == self._good_certificate_der:
             return
-        problem = name_problem(certificate_der, self.origin.host)
-        if problem:
+        if problem := issuer_problem(certificate_der):
+            raise CurlError(60, problem)
+        if problem := name_problem(certificate_der, self.origin.host):
             raise CurlError(51, problem)
-        self._right_name_der = certificate_der
+        self._good_certificate_der = certificate_der
 
 
 class CurlHandle:
@@ -114,7 +115,7 @@ class CurlHandle:
         self.close()
         self._connection = connection = HttpConnection(self._curl.origin, self._curl.tls)
         await connection.open()
-        self._curl.check_name(connection.peer_certificate_der() or b"")
+        self._curl.check_server(connection.peer_certificate_der() or b"")
         return connection
 
     async def _exchange(self, connection: HttpConnection, call: CurlCall) -> Reply:

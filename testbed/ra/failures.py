@@ -28,11 +28,13 @@ from dataclasses import dataclass
 import httptools
 
 from testbed.errors import CurlError
+from testbed.ra.server_certificate import NO_ISSUER
 from testbed.web.client import ConnectionClosed, Phase, ReplyTooLarge
 
 # What an HttpConnection raises; everything else is a defect and passes.
 CONNECTION_ERRORS = (OSError, httptools.HttpParserError)
-
+# X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT
+_SELF_SIGNED = 18
 # c-ares' words, which the guide's log shows, for what getaddrinfo(3) says.
 _RESOLVER_TEXTS = {
     socket.EAI_NONAME: "Domain name not found",
@@ -91,7 +93,9 @@ def _timeout_text(progress: Progress) -> str:
 
 def _handshake_error(error: Exception, progress: Progress) -> CurlError:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return CurlError(60, f"SSL certificate problem: {error.verify_message}")
+        # OpenSSL 1.0.2, which CES links, has no issuer for a self-signed IIS certificate (the guide's line).
+        text = NO_ISSUER if error.verify_code == _SELF_SIGNED else error.verify_message
+        return CurlError(60, f"SSL certificate problem: {text}")
     if isinstance(error, ssl.SSLError):
         return CurlError(35, f"error:SSL routines::{_openssl_reason(error)}")
     reason = "SSL_ERROR_SYSCALL"

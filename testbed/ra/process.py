@@ -75,7 +75,7 @@ def est_context(identity: pki.Identity) -> ssl.SSLContext:
 
 
 def ca_context(trust_anchor: Path) -> ssl.SSLContext:
-    """TLS to the CA as curl has it: OpenSSL verifies the chain, `Curl.check_name` the name."""
+    """TLS to the CA as curl has it: OpenSSL verifies the chain, `Curl.check_server` the name."""
     context = pki.client_context(trust_anchor)
     context.check_hostname = False
     context.set_alpn_protocols(["http/1.1"])

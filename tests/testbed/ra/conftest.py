@@ -1,4 +1,4 @@
-"""Real keys, a real PKI, and the RA in this process: everything on loopback, on ports of the kernel's choice."""
+"""Real keys, a real PKI, and the RA in this process, on loopback ports of the kernel's choice."""
 
 import contextlib
 import datetime as dt

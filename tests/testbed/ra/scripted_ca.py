@@ -99,9 +99,7 @@ class ScriptedCa:
 
     @contextlib.asynccontextmanager
     async def running(self, identity: Identity | None = None) -> AsyncIterator[int]:
-        server = HttpServer(
-            lambda peer: _Session(self, peer), server_context(identity or self.pki.ca_server)
-        )
+        server = HttpServer(lambda peer: _Session(self, peer), server_context(identity or self.pki.ca_server))
         _, port = await server.start("127.0.0.1", 0)
         try:
             yield port

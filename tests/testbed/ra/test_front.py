@@ -1,4 +1,3 @@
-import asyncio
 import base64
 
 import uvloop
@@ -6,7 +5,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import pkcs7
 
 from tests.testbed.ra.conftest import EST_PASSWORD, RunningRa
-from tests.testbed.ra.scripted_ca import PAGE, ScriptedCa
+from tests.testbed.ra.scripted_ca import ScriptedCa
 
 GOOD = ("Authorization", "Basic " + base64.b64encode(f"capf:{EST_PASSWORD}".encode()).decode())
 

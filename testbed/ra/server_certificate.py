@@ -1,13 +1,15 @@
-"""Whether a server's certificate is for the host that was asked for, and what curl says when it is not.
+"""What CES finds wrong with the CA's certificate after OpenSSL has verified its chain, in curl's words.
 
-The check stands apart from OpenSSL's because curl makes it itself, after the chain is verified, and names
-the certificate's subject in its message: that name is what an operator needs.
+The name is checked apart from OpenSSL because curl does so, and names the certificate's subject in its
+message: that name is what an operator needs.
 """
 
 import ipaddress
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
+
+NO_ISSUER = "unable to get local issuer certificate"
 
 
 def name_problem(certificate_der: bytes, host: str) -> str | None:
@@ -29,6 +31,22 @@ def name_problem(certificate_der: bytes, host: str) -> str | None:
     else:
         return _common_name_problem(certificate, host)
     return f"SSL: no alternative certificate subject name matches target host name '{host}'"
+
+
+def issuer_problem(certificate_der: bytes) -> str | None:
+    """None unless the certificate is self-signed with a key that may not sign certificates; else curl's text.
+
+    IIS's own certificates are such. CES's OpenSSL 1.0.2 finds no issuer for them even where they are trusted;
+    newer ones accept them.
+    """
+    certificate = x509.load_der_x509_certificate(certificate_der)
+    if certificate.issuer != certificate.subject:
+        return None
+    try:
+        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+    except (x509.ExtensionNotFound, ValueError):
+        return None
+    return None if usage.key_cert_sign else f"SSL certificate problem: {NO_ISSUER}"
 
 
 def _common_name_problem(certificate: x509.Certificate, host: str) -> str | None:
