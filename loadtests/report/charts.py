@@ -134,7 +134,7 @@ def _stages(over_time: Timeline) -> Chart:
     figure = plot.figure(bars, _SINCE_START, "mean seconds").update_layout(barmode="stack", bargap=0)
     caption = (
         "Mean time in each stage of enrolled attempts, by when they were meant to start. "
-        "A bar's height is their mean latency."
+        "A bar's height is their mean latency; other is what no stage accounts for."
     )
     return Chart("stages", "Where the time goes", caption, figure)
 

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,6 +86,11 @@ def test_one_rule_not_met_fails_the_run_whatever_is_unknown() -> None:
 
 def test_a_run_without_rules_meets_them_all() -> None:
     assert slo.evaluate([], FOUR_OF_FIVE).met is True
+
+
+def test_every_metric_is_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "run-folder.md").read_text()
+    assert [metric for metric in slo.METRICS if f"`{metric}`" not in text] == []
 
 
 def test_rules_are_judged_in_the_order_they_are_written() -> None:

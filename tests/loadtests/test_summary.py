@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import jsonschema
@@ -55,6 +56,15 @@ def test_the_published_schema_refuses_a_summary_without_phones(tmp_path: Path) -
 
 def test_the_published_schema_is_the_one_the_code_makes() -> None:
     assert (DOCS / "summary.schema.json").read_bytes() == summary.schema()
+
+
+def test_every_key_is_documented(tmp_path: Path) -> None:
+    text = (DOCS / "run-folder.md").read_text()
+    found = written(tmp_path / "summary.json")
+    inner = ("phones", "cpu_seconds", "stage_seconds", "slo", "run", "attempts")
+    names = [*found, *(name for outer in inner for name in found[outer])]  # type: ignore[attr-defined]
+    missing = [name for name in names if not re.search(rf"[`.]{name}(`|\.|\[)", text)]
+    assert missing == []
 
 
 def test_a_written_summary_reads_back_the_same(tmp_path: Path) -> None:

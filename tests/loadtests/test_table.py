@@ -91,6 +91,11 @@ def test_the_last_attempt_of_a_phone_is_the_one_that_ended_last() -> None:
     ]
 
 
+def test_every_column_is_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "run-folder.md").read_text()
+    assert [column for column in table.build(()).columns if f"`{column}`" not in text] == []
+
+
 def test_the_table_is_typed_so_that_other_tools_need_no_guess() -> None:
     schema = table.build(()).schema
     assert schema["done"] == pl.Float64
