@@ -14,7 +14,7 @@ from loadtests.phone import Phone, PhoneNames
 from loadtests.scenario import Operation
 from testbed.est_errors import EstError
 
-_EST_OPERATIONS = {
+EST_OPERATIONS = {
     Operation.INSTALL: EstOperation.SIMPLEENROLL,
     Operation.RENEW: EstOperation.SIMPLEREENROLL,
 }
@@ -22,14 +22,18 @@ _EST_OPERATIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Phones:
-    """The phones that ask: their names and their keys."""
+    """The phones that ask: their names and their keys, each key for `indexes_per_key` indexes.
+
+    A process that drives every second phone has a key for each of its own alone, that is for two indexes.
+    """
 
     names: PhoneNames
     keys: KeyFile
+    indexes_per_key: int = 1
 
     def phone(self, index: int) -> Phone:
         """Phone `index` of the fleet."""
-        return Phone(index, self.names.name(index), self.keys.key(index))
+        return Phone(index, self.names.name(index), self.keys.key(index // self.indexes_per_key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,8 @@ class Enroller:
         csr_der = phone.csr_der()
         if self._records.trace:
             self._records.trace.started(phone.name, started)
-        exchange = self._client.enroll(_EST_OPERATIONS[operation], csr_der)
+        exchange = self._client.enroll(EST_OPERATIONS[operation], csr_der)
+        closed = self._clock()
         lsc, failure = self._judge(exchange, phone)
         done = self._clock()
         attempt = Attempt(
@@ -73,7 +78,7 @@ class Enroller:
             worker=self._records.worker, intended_start=intended_start, started=started,
             sent=exchange.timing.sent, done=done,
             **_stage_seconds(exchange.timing),
-            check_seconds=None if exchange.reply.failure else done - exchange.timing.done,
+            check_seconds=None if exchange.reply.failure else done - closed,
             est_error=str(failure.error if failure else EstError.NONE),
             est_code=int(failure.error if failure else EstError.NONE),
             http_status=exchange.reply.http_status,

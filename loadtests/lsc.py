@@ -5,7 +5,7 @@ found out. libEST has no codes for most of it; the ones chosen here are those of
 
     BAD_BASE64            the answer is not base64
     BAD_X509              not a certs-only PKCS#7, or cut, or followed by something
-    NO_CERTS_FOUND        a PKCS#7 without certificates
+    NO_CERTS_FOUND        a PKCS#7 with an empty set of certificates
     X509_PUBKEY           no certificate for the phone's key
     X509_CN               the certificate's subject is not the phone's
     CACERT_VERIFICATION   not issued by the CA: unknown issuer, or a signature that does not verify

@@ -1,0 +1,172 @@
+"""The phones of one process: each starts at its time whatever became of the others, and all end.
+
+Open workload: one dispatcher on an absolute schedule starts a greenlet per phone. Closed workload: whoever
+calls `enroll_next` gets the next phone and waits for it.
+"""
+
+import contextlib
+import datetime as dt
+import logging
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import gevent  # type: ignore[import-untyped]
+from gevent.event import Event  # type: ignore[import-untyped]
+from gevent.pool import Group  # type: ignore[import-untyped]
+
+from loadtests.capf import CapfTrace
+from loadtests.enroller import Enroller, Phones, Records
+from loadtests.errors import GeneratorFailed, LoadtestError
+from loadtests.est_client import EstClient, get_cacerts
+from loadtests.journal import Attempt, JournalWriter
+from loadtests.keys import make_key_file
+from loadtests.lsc import LscCheck
+from loadtests.options import LoadOptions
+from loadtests.phone import PhoneNames
+from loadtests.schedule import Shard, arrivals_of, steady_clock
+
+Report = Callable[[Attempt, int], None]
+_GRACE_SECONDS = 2.0
+_PROGRESS_STEPS = 10
+
+
+class RunEnded(OSError):
+    """Raised inside an enrollment that outlasts the run: what it waits for has failed, like a broken read."""
+
+
+class Fleet:
+    """One shard of a fleet. `prepare` it, `start` it, `wait` for it or `finish` early, `close` it.
+
+    `report` is called at the end of each attempt, with the LSC's size in bytes, 0 for a failure.
+    `failure` says why the fleet ended early by itself, if it did.
+    """
+
+    def __init__(self, options: LoadOptions, shard: Shard, report: Report, run_number: int = 1) -> None:
+        self.failure: LoadtestError | None = None
+        self._options = options
+        self._shard = shard
+        self._report = report
+        self._run_number = run_number
+        self._clock = steady_clock(time.time, time.perf_counter)
+        self._owned = contextlib.ExitStack()
+        self._enroller: Enroller | None = None
+        self._dispatcher: gevent.Greenlet[[], None] | None = None
+        self._remaining: Iterator[int] = iter(())
+        self._under_way = Group()
+        self._started, self._exhausted = Event(), Event()
+
+    def prepare(self) -> None:
+        """Get keys, trust and files ready, which may take long; LoadtestError when something is missing."""
+        tls = self._options.tls_context()
+        chain = self._options.chain() or get_cacerts(self._options.target, tls, self._options.timers)
+        client = EstClient(
+            self._options.target, tls, self._options.credentials, self._options.timers, self._clock
+        )
+        try:
+            records = self._records()
+        except OSError as error:
+            raise GeneratorFailed(f"cannot write to {error.filename}: {error.strerror}") from error
+        self._enroller = Enroller(self._phones(), client, LscCheck(chain), records, self._clock)
+
+    def start(self) -> None:
+        """Start the clock."""
+        if self._options.arrivals is None:
+            self._remaining = self._shard.of(range(self._options.phones))
+        else:
+            self._dispatcher = gevent.spawn(self._dispatch, self._clock())
+        self._started.set()
+
+    def enroll_next(self) -> bool:
+        """Closed workload: enroll the next phone; False when there is none left, or in an open workload."""
+        self._started.wait()
+        index = next(self._remaining, None)
+        if index is None:
+            if self._options.arrivals is None:
+                self._exhausted.set()
+            return False
+        self._launch(index, self._clock()).join()
+        return True
+
+    def wait(self) -> None:
+        """Wait until every phone has started and ended."""
+        self._exhausted.wait()
+        self._under_way.join()
+
+    def finish(self) -> None:
+        """Start no more phones; wait for those under way, no longer than their timers allow."""
+        self._stop_starting()
+        self._under_way.join(timeout=self._options.timers.total_seconds + _GRACE_SECONDS)
+        self._under_way.kill(RunEnded("the run ended before it did"), block=True)
+
+    def close(self) -> None:
+        """Close keys, journal and trace."""
+        self._owned.close()
+
+    def _stop_starting(self) -> None:
+        if self._dispatcher is not None:
+            self._dispatcher.kill()
+        self._remaining = iter(())
+        self._started.set()
+        self._exhausted.set()
+
+    def _dispatch(self, origin: float) -> None:
+        assert self._options.arrivals is not None
+        for arrival in arrivals_of(self._shard, self._options.arrivals, self._options.phones):
+            intended_start = origin + arrival.offset_seconds
+            ahead_seconds = intended_start - self._clock()
+            if ahead_seconds > 0:
+                gevent.sleep(ahead_seconds)
+            self._launch(arrival.index, intended_start)
+        self._exhausted.set()
+
+    def _launch(self, index: int, intended_start: float) -> "gevent.Greenlet[[int, float], None]":
+        enrollment = gevent.Greenlet(self._enroll, index, intended_start)
+        self._under_way.start(enrollment)
+        return enrollment
+
+    def _enroll(self, index: int, intended_start: float) -> None:
+        assert self._enroller is not None
+        try:
+            attempt, lsc = self._enroller.enroll(
+                index, self._options.operation, intended_start, self._run_number
+            )
+        except OSError as error:
+            self.failure = GeneratorFailed(f"cannot write down an enrollment: {error}")
+            self._stop_starting()
+        else:
+            self._report(attempt, len(lsc.der) if lsc else 0)
+
+    def _records(self) -> Records:
+        options, number = self._options, self._shard.number
+        journal = trace = None
+        if options.journal:
+            path = options.journal / f"attempts-{number}.jsonl"
+            journal = self._owned.enter_context(JournalWriter(path))
+        if options.capf_trace:
+            noon = dt.datetime.fromtimestamp(self._clock(), dt.UTC).replace(hour=12, minute=0)
+            tomorrow = noon + dt.timedelta(days=1)
+            trace = self._owned.enter_context(CapfTrace(options.capf_trace, options.key_type, tomorrow))
+        return Records(number, journal, trace)
+
+    def _phones(self) -> Phones:
+        options, names = self._options, PhoneNames(self._options.seed)
+        if options.keys_file:
+            return Phones(names, self._owned.enter_context(options.open_keys(options.keys_file)))
+        with tempfile.TemporaryDirectory(prefix="estorm-keys-") as directory:
+            path = Path(directory) / "keys"
+            count = self._shard.size(options.keys_needed)
+            make_key_file(path, options.key_type, max(1, count), _progress(count))
+            # The mapping outlives the file's name, and nobody else can open it.
+            return Phones(names, self._owned.enter_context(options.open_keys(path)), self._shard.count)
+
+
+def _progress(count: int) -> Callable[[int], None]:
+    step = max(1, count // _PROGRESS_STEPS)
+
+    def tell(done: int) -> None:
+        if done % step == 0:
+            logging.getLogger(__name__).info("made %d of %d keys", done, count)
+
+    return tell

@@ -1,0 +1,178 @@
+"""The load generator's own options on Locust's command line and web page, and what they come to."""
+
+import argparse
+import math
+import ssl
+from argparse import Namespace
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+
+from loadtests.errors import ScenarioError
+from loadtests.est_client import Credentials, EstTarget, parse_target
+from loadtests.keys import KeyFile
+from loadtests.scenario import KeyType, Operation
+from loadtests.schedule import Arrivals, Steady
+from loadtests.tls_stream import Timers
+from testbed import pki
+from testbed.errors import PkiError
+
+if TYPE_CHECKING:  # importing Locust replaces this process's sockets
+    from locust.argument_parser import LocustArgumentParser
+
+_SHOWN: tuple[tuple[str, type, object, str], ...] = (
+    ("phones", int, 100, "how many phones to enroll"),
+    ("arrival-rate", str, "", "phones a second (open workload); empty: as Locust's users get free (closed)"),
+    ("phones-seed", int, 1, "the same seed gives the same phones in the same order"),
+    ("key-pool-size", int, 0, "key pairs to share among all phones; 0: each has its own"),
+    ("read-timeout", float, 10.0, "seconds a phone waits for each read, as libEST does"),
+    ("connect-timeout", float, 10.0, "seconds a phone waits for its TCP connection"),
+    ("handshake-timeout", float, 10.0, "seconds a phone waits for the whole TLS handshake"),
+    ("est-segment", str, "", "additional path segment of the EST server"),
+)
+_UNSHOWN = (
+    ("trust-anchor", "PEM file that the EST server's certificate chains to; default: the system's"),
+    ("lsc-chain", "PEM file of the CA certificates that may issue LSCs; default: the server's cacerts"),
+    ("keys-file", "the phones' keys, made by `python -m loadtests.keys`; default: made at each start"),
+    ("journal", "directory for the journal of attempts, attempts-<worker>.jsonl"),
+    ("capf-trace", "file to append the CAPF trace to"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOptions:
+    """What to enroll, where, when, and where to write it down."""
+
+    target: EstTarget
+    trust_anchor: Path | None
+    lsc_chain: Path | None
+    credentials: Credentials | None
+    phones: int
+    seed: int
+    key_type: KeyType
+    key_pool_size: int
+    keys_file: Path | None
+    operation: Operation
+    arrivals: Arrivals | None
+    timers: Timers
+    journal: Path | None
+    capf_trace: Path | None
+
+    @property
+    def keys_needed(self) -> int:
+        """How many key pairs the fleet has: one a phone, or the pool it shares."""
+        return min(self.key_pool_size or self.phones, self.phones)
+
+    def check(self) -> None:
+        """Read what will be read again at the start; ScenarioError when something cannot be."""
+        self.tls_context()
+        self.chain()
+        if self.keys_file:
+            self.open_keys(self.keys_file).close()
+
+    def open_keys(self, path: Path) -> KeyFile:
+        """The key file at `path`; ScenarioError when it holds keys of another type."""
+        keys = KeyFile(path)
+        if keys.key_type != self.key_type:
+            keys.close()
+            raise ScenarioError(f"{path} holds {keys.key_type} keys, --key-type is {self.key_type}")
+        return keys
+
+    def tls_context(self) -> ssl.SSLContext:
+        """A context that trusts the given anchor, or the system's; ScenarioError when that is unreadable."""
+        if self.trust_anchor is None:
+            return ssl.create_default_context()
+        try:
+            return pki.client_context(self.trust_anchor)
+        except PkiError as error:
+            raise ScenarioError(f"--trust-anchor: {error}") from error
+
+    def chain(self) -> list[x509.Certificate] | None:
+        """The certificates that an LSC's issuer must be one of; None: ask the EST server."""
+        if self.lsc_chain is None:
+            return None
+        try:
+            return x509.load_pem_x509_certificates(self.lsc_chain.read_bytes())
+        except (OSError, ValueError) as error:
+            raise ScenarioError(f"--lsc-chain: cannot read certificates from {self.lsc_chain}") from error
+
+
+def add_options(parser: "LocustArgumentParser") -> None:
+    """Add the options to Locust's parser; secrets and files do not show on the web page."""
+    for name, kind, default, text in _SHOWN:
+        parser.add_argument(f"--{name}", type=kind, default=default, help=text)
+    parser.add_argument("--key-type", default=str(KeyType.RSA_2048), choices=[*map(str, KeyType)])
+    parser.add_argument(
+        "--operation", default=str(Operation.INSTALL), choices=[*map(str, Operation)],
+        help="install: simpleenroll; renew: simplereenroll",
+    )  # fmt: skip
+    for name, text in _UNSHOWN:
+        parser.add_argument(f"--{name}", default="", help=text, include_in_web_ui=False)
+    parser.add_argument("--est-user", default="", help="user for HTTP Basic", env_var="ESTORM_EST_USER")
+    parser.add_argument(
+        "--est-password", default="", env_var="ESTORM_EST_PASSWORD", include_in_web_ui=False,
+        help="password for HTTP Basic; better given as ESTORM_EST_PASSWORD, which no process list shows",
+    )  # fmt: skip
+    parser.add_argument(
+        "--supervisor-pid", type=int, default=0, help=argparse.SUPPRESS, include_in_web_ui=False
+    )
+
+
+def read_options(given: Namespace, host: str | None) -> LoadOptions:
+    """What the command line or the web page says; ScenarioError names the option that cannot be used."""
+    if not host:
+        raise ScenarioError("no EST server: give --host https://HOST:PORT")
+    return LoadOptions(
+        target=parse_target(host, given.est_segment),
+        trust_anchor=_path(given.trust_anchor),
+        lsc_chain=_path(given.lsc_chain),
+        credentials=Credentials(given.est_user, given.est_password) if given.est_user else None,
+        phones=_at_least("--phones", given.phones, 1),
+        seed=given.phones_seed,
+        key_type=KeyType(given.key_type),
+        key_pool_size=_at_least("--key-pool-size", given.key_pool_size, 0),
+        keys_file=_path(given.keys_file),
+        operation=Operation(given.operation),
+        arrivals=_arrivals(given.arrival_rate),
+        timers=Timers(
+            _positive("--connect-timeout", given.connect_timeout),
+            _positive("--handshake-timeout", given.handshake_timeout),
+            _positive("--read-timeout", given.read_timeout),
+        ),
+        journal=_directory(given.journal),
+        capf_trace=_path(given.capf_trace),
+    )
+
+
+def _arrivals(text: str) -> Arrivals | None:
+    if not text:
+        return None
+    try:
+        rate = float(text)
+    except ValueError:
+        raise ScenarioError(f"--arrival-rate {text!r} is not a number of phones a second") from None
+    return Steady(_positive("--arrival-rate", rate))
+
+
+def _positive(option: str, value: float) -> float:
+    if not (math.isfinite(value) and value > 0):
+        raise ScenarioError(f"{option} {value:g} must be greater than 0")
+    return value
+
+
+def _at_least(option: str, value: int, least: int) -> int:
+    if value < least:
+        raise ScenarioError(f"{option} {value} must be {least} or more")
+    return value
+
+
+def _path(text: str) -> Path | None:
+    return Path(text) if text else None
+
+
+def _directory(text: str) -> Path | None:
+    if text and not Path(text).is_dir():
+        raise ScenarioError(f"--journal {text} is not a directory")
+    return _path(text)
