@@ -51,13 +51,19 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One answer; `Content-Length` is added on the wire unless `headers` or the status forbids it."""
+    """One answer; `Content-Length` is added on the wire unless `headers` or the status forbids it.
+
+    Two ways to break it, for servers that must misbehave: `cut_bytes` sends that much of the body, under the
+    length of the whole, and closes; `reset` sends nothing and resets the TCP connection.
+    """
 
     status: int
     headers: tuple[Header, ...] = ()
     body: bytes = b""
     close: bool = False
     reason: str = ""
+    cut_bytes: int | None = None
+    reset: bool = False
 
     def encode(self, *, with_body: bool = True, close: bool = False) -> bytes:
         """The bytes on the wire; `with_body=False` for a HEAD request, `close` when no other may follow."""
@@ -70,7 +76,7 @@ class Response:
             lines.append("Connection: close\r\n")
         lines.append("\r\n")
         head = "".join(lines).encode("latin-1")
-        return head + self.body if with_body else head
+        return head + self.body[: self.cut_bytes] if with_body else head
 
 
 @dataclass(frozen=True, slots=True)

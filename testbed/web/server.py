@@ -7,10 +7,12 @@ state, the client's certificate, tls-unique) is an attribute of the session and 
 import asyncio
 import contextlib
 import enum
+import socket
 import ssl
+import struct
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, cast
 
 import httptools
@@ -19,6 +21,9 @@ from testbed.web.messages import Header, Headers, Limits, Request, Response
 
 # The address of a client that had reset its connection before it could be asked for.
 _GONE = ("-", 0)
+
+
+_LINGER_ZERO = struct.pack("ii", 1, 0)
 
 
 class Refusal(enum.Enum):
@@ -32,7 +37,10 @@ class Refusal(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """One connection: a number unique to this server, both addresses, and its TLS session."""
+    """One connection: a number unique to this server, both addresses, and its TLS session.
+
+    `gone` is set once the connection is lost.
+    """
 
     number: int
     client_host: str
@@ -40,6 +48,7 @@ class Peer:
     server_host: str
     server_port: int
     tls: ssl.SSLObject | None
+    gone: asyncio.Event = field(default_factory=asyncio.Event, compare=False)
 
     def certificate_der(self) -> bytes | None:
         """The client's certificate in DER, or None when it sent none."""
@@ -116,6 +125,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         self._closed = True
+        self._peer.gone.set()
         self._writable.set()
         self._server.connections.discard(self)
         if self._deadline:
@@ -206,12 +216,22 @@ class _Connection(asyncio.Protocol):
     def _answer(self, request: Request, response: Response) -> None:
         delivered = not (self._closed or self._transport.is_closing())
         last = response.close or not request.keep_alive
-        if delivered:
+        if response.reset:
+            self._reset()
+        elif delivered:
             self._transport.write(response.encode(with_body=request.method != "HEAD", close=last))
         self._session.finished(request, response, delivered=delivered)
-        if last:
+        if last or response.cut_bytes is not None:
             self._waiting.clear()
             self._transport.close()
+
+    def _reset(self) -> None:
+        """Drop the connection so that the client's kernel sees RST, not an orderly end."""
+        tcp = self._transport.get_extra_info("socket")
+        if tcp is not None:
+            tcp.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
+        self._waiting.clear()
+        self._transport.abort()
 
     async def _drained(self) -> None:
         """Wait until a slow reader has taken its answers; drop one that never does."""
