@@ -12,10 +12,10 @@ help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 storm: $(VENV)/.run ## run the default storm on a lab on this machine (ARGS="--phones 1000 --rate 50")
-	$(BIN)/estorm storm $(ARGS)
+	@$(BIN)/estorm storm $(ARGS)
 
 lab: $(VENV)/.run ## start the lab alone and print where it answers (ARGS="--endpoints lab.json")
-	$(BIN)/estorm lab $(ARGS)
+	@$(BIN)/estorm lab $(ARGS)
 
 test: $(VENV)/.test os-packages ## run the tests (ARGS="tests/loadtests -k phone")
 	$(BIN)/pytest $(ARGS)
@@ -43,9 +43,9 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
 	@touch $@
 
 $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
 	@touch $@ $(VENV)/.run

@@ -10,7 +10,7 @@ import msgspec
 from loadtests import slo, summary, table
 from loadtests.course import Course
 from loadtests.orphans import count_orphans
-from loadtests.report import write_report
+from loadtests.report import wording, write_report
 from loadtests.run_folder import RunFolder
 from loadtests.scenario import Scenario
 from loadtests.summary import CpuSeconds, DeadPart, Facts, Host, Run, Summary
@@ -30,23 +30,31 @@ def write_results(scenario: Scenario, folder: RunFolder, course: Course) -> Summ
 
 def describe(result: Summary) -> Iterator[str]:
     """The outcome as a few lines of text: phones, rate, latency, orphans, CPU, each rule."""
-    phones, orphans = result.phones, result.orphans
+    phones = result.phones
     yield (
         f"{phones.enrolled} of {phones.intended} phones enrolled, {phones.failed} failed, "
-        f"{phones.dropped} dropped; {result.throughput_per_second:.1f}/s; "
-        f"orphans: {'unknown' if orphans is None else orphans}"
+        f"{phones.dropped} dropped; {wording.rate(result.throughput_per_second)}; "
+        f"orphans: {wording.count(result.orphans)}"
     )
     for name, count in result.outcomes.items():
         yield f"  {name:<22} {count}"
+    spent = (f"{name} {seconds:.1f} s" for name, seconds in _known_cpu(result.cpu_seconds))
+    yield f"CPU: {', '.join(spent)}"
     if latency := result.latency_seconds:
         shown = msgspec.structs.asdict(latency).items()
-        times = ", ".join(f"{name} {seconds * 1000:.0f} ms" for name, seconds in shown)
+        times = ", ".join(f"{name} {wording.seconds(value)}" for name, value in shown)
         yield f"latency from the intended start: {times}"
     yield from (death.reason for death in result.run.dead_parts)
     yield from result.run.incidents
     for verdict in result.slo.rules:
         word = {True: "met", False: "NOT MET", None: "unknown"}[verdict.met]
-        yield f"SLO {verdict.rule}: {word}{'' if verdict.value is None else f' ({verdict.value:g})'}"
+        yield f"SLO {verdict.rule}: {word} ({verdict.note or wording.measured(verdict.value, verdict.unit)})"
+
+
+def _known_cpu(spent: CpuSeconds) -> Iterator[tuple[str, float]]:
+    for name, seconds in msgspec.structs.asdict(spent).items():
+        if seconds is not None:
+            yield name, seconds
 
 
 def _facts(scenario: Scenario, folder: RunFolder, course: Course) -> Facts:
