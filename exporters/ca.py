@@ -3,7 +3,7 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.process_collector import ProcessCollector
 
-STAGES = ("login", "form", "submit", "download", "other")
+STAGES = ("login", "form", "submit", "download", "signing", "other")
 _SERVICE_BUCKETS = (
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60,
 )  # fmt: skip
@@ -58,6 +58,9 @@ class CaMetrics:
         self._responses = {stage: self._response.labels(stage) for stage in STAGES}
         self._services = {stage: self._service.labels(stage) for stage in STAGES}
         self._waits = {stage: self._waiting.labels(stage) for stage in STAGES}
+        self._levels = {
+            stage: (self._queued.labels(stage), self._in_service.labels(stage)) for stage in STAGES
+        }
         for disposition in ("issued", "pending", "denied"):
             self._dispositions.labels(disposition)
 
@@ -76,8 +79,9 @@ class CaMetrics:
 
     def occupancy(self, stage: str, queued: int, in_service: int) -> None:
         """How many requests of a stage wait and are served now."""
-        self._queued.labels(stage).set(queued)
-        self._in_service.labels(stage).set(in_service)
+        queue, service = self._levels[stage]
+        queue.set(queued)
+        service.set(in_service)
 
     def login(self, scheme: str, *, good: bool) -> None:
         """Credentials were checked."""

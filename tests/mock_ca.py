@@ -91,7 +91,7 @@ def running_part(part: CaPartSettings) -> Iterator[Mapping[str, str]]:
     def run() -> None:
         try:
             loop.run_until_complete(serve())
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - handed to the test
             failed.append(error)
         finally:
             loop.run_until_complete(loop.shutdown_asyncgens())

@@ -83,6 +83,15 @@ class Gate:
         self._handshake: tuple[bytes, Challenge] | None = None
         self._owner: Account | None = None
 
+    @property
+    def is_mid_handshake(self) -> bool:
+        """Whether the client's next message is due in an NTLM handshake."""
+        return self._handshake is not None
+
+    def forget(self) -> None:
+        """Make the connection nobody's again."""
+        self._owner = self._handshake = None
+
     def admit(self, headers: Headers) -> Admitted | Challenged:
         """Whether the request with these headers may be served, and as whom."""
         scheme, _, token = (headers.get("authorization") or "").partition(" ")

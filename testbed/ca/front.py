@@ -10,8 +10,11 @@ from email.utils import format_datetime
 from exporters.ca import CaMetrics
 from testbed.ca import hresult
 from testbed.ca.authentication import Admitted, Challenged, Doorkeeper, Gate, Page
+from testbed.ca.capacity import Capacity, Turned, TurnedAway
+from testbed.ca.faults import Fault
 from testbed.ca.pages import Pages
-from testbed.ca.site import Site, Visit
+from testbed.ca.sabotage import Saboteur
+from testbed.ca.site import Route, Site, Visit
 from testbed.ca.w3c_log import Row, W3cLog
 from testbed.web.messages import Request, Response
 from testbed.web.server import Peer, Refusal
@@ -44,6 +47,8 @@ class Front:
     """
 
     site: Site
+    saboteur: Saboteur
+    capacity: Capacity
     pages: Pages
     doorkeeper: Doorkeeper
     log: W3cLog
@@ -84,21 +89,67 @@ class FrontSession:
         """The answer of IIS to one request."""
         front = self._front
         route = front.site.route(request.path)
-        self._case = _Case(front.clock(), route.stage if route else "other")
+        stage = route.stage if route else "other"
+        self._case = _Case(front.clock(), stage)
         if _lacks_length(request):
-            self._case = replace(self._case, logged=False)
-            return self._kernel(411, close=True)
+            return self._unlogged(self._kernel(411, close=True))
+        # A handshake's second leg belongs to the call that the first leg began: faults strike a call once.
+        if not self._gate.is_mid_handshake:
+            early = front.saboteur.board.strikes_early(stage)
+            if early:
+                return await self._early(early)
         verdict = self._gate.admit(request.headers)
         if isinstance(verdict, Challenged):
             return self._challenge(verdict)
+        late = front.saboteur.board.strikes_late(stage)
+        if late and late.kind == "unauthorized":
+            self._gate.forget()
+            return self._challenge(front.doorkeeper.refusal("", hresult.SEC_E_LOGON_DENIED))
         self._case = replace(self._case, user=verdict.user)
         self._count_login(request)
+        response = await self._served(route, Visit(request, verdict.account.name), late)
+        return self._dressed(response, request, verdict) if self._case.logged else response
+
+    async def _served(self, route: Route | None, visit: Visit, fault: Fault | None) -> Response:
+        """The page, after its turn on a worker."""
+        front, stage = self._front, self._case.stage
         try:
-            response = await front.site.answer(route, Visit(request, verdict.account.name))
+            if front.capacity.is_unlimited:
+                return await self._page(route, visit, fault)
+            async with front.capacity.serve(stage, self._peer.gone):
+                return await self._page(route, visit, fault)
+        except TurnedAway as turned:
+            return self._turned_away(turned.why)
         except Exception:
-            _LOGGER.exception("%s %s failed", request.method, request.target)
-            response = front.site.error(500)
-        return self._dressed(response, request, verdict)
+            _LOGGER.exception("%s %s failed", visit.request.method, visit.request.target)
+            return front.site.error(500)
+
+    async def _page(self, route: Route | None, visit: Visit, fault: Fault | None) -> Response:
+        front = self._front
+        if fault is None:
+            return await front.site.answer(route, visit)
+        return await front.saboteur.answer(fault, route, visit)
+
+    async def _early(self, fault: Fault) -> Response:
+        """What comes of a fault that leaves no answer, or not the one that was due."""
+        if fault.kind == "cold_challenge":
+            refusal = self._front.doorkeeper.refusal("", hresult.SEC_E_NO_CREDENTIALS)
+            return self._challenge(replace(refusal, failed=False))
+        if fault.kind == "hang":
+            await self._front.saboteur.board.hang(self._peer.gone)
+        return self._unlogged(Response(500, reset=True))
+
+    def _turned_away(self, why: Turned) -> Response:
+        if why is Turned.KERNEL_QUEUE:
+            return self._unlogged(self._kernel(503, close=True))
+        if why is Turned.PAGE_QUEUE:
+            return Response(500, (("Content-Type", "text/html"),), self._front.pages.plain("busy"))
+        return self._front.site.error(500)
+
+    def _unlogged(self, response: Response) -> Response:
+        """An answer that HTTP.sys gives by itself: no row in the site's log."""
+        self._case = replace(self._case, logged=False)
+        return response
 
     def refuse(self, refusal: Refusal) -> Response | None:
         """What HTTP.sys or ASP answer to a request that never became whole."""

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from testbed.ca import der
-from testbed.ca.authority import Authority
+from testbed.ca.authority import Authority, pem
 from testbed.ca.settings import CaSettings, TemplateSettings
 from testbed.ca.submission import CertificateRequest
 
@@ -32,7 +33,7 @@ class Issuer:
     def __init__(
         self, authority: Authority, settings: CaSettings, random_bytes: Callable[[int], bytes]
     ) -> None:
-        self._authority, self._settings = authority, settings
+        self.authority, self._settings = authority, settings
         self._random_bytes = random_bytes
         self._common = _issuer_extensions(authority, settings)
         self._of_template = {each.name: _template_extensions(each) for each in settings.offered}
@@ -53,7 +54,7 @@ class Issuer:
         builder = (
             x509.CertificateBuilder()
             .serial_number(self._serial(request_id, now))
-            .issuer_name(self._authority.certificate.subject)
+            .issuer_name(self.authority.certificate.subject)
             .subject_name(subject)
             .public_key(request.public_key)
             .not_valid_before(start)
@@ -64,7 +65,28 @@ class Issuer:
             builder = builder.add_extension(extension, critical=critical)
         if names is not None:
             builder = builder.add_extension(names, critical=False)
-        return builder.sign(self._authority.key, hashes.SHA256())
+        return builder.sign(self.authority.key, hashes.SHA256())
+
+    def for_another_key(self, encoded: bytes) -> bytes:
+        """The certificate `encoded` (DER or PEM) for a key that is nobody's; what is none is given back."""
+        is_pem = encoded.startswith(b"-----BEGIN")
+        try:
+            load = x509.load_pem_x509_certificate if is_pem else x509.load_der_x509_certificate
+            model = load(encoded)
+        except ValueError:
+            return encoded
+        key = ec.generate_private_key(ec.SECP256R1()).public_key()
+        builder = (
+            x509.CertificateBuilder(extensions=list(model.extensions))
+            .serial_number(model.serial_number)
+            .issuer_name(model.issuer)
+            .subject_name(model.subject)
+            .public_key(key)
+            .not_valid_before(model.not_valid_before_utc)
+            .not_valid_after(model.not_valid_after_utc)
+        )
+        der_bytes = builder.sign(self.authority.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+        return pem(der_bytes) if is_pem else der_bytes
 
     def _life(self, template: TemplateSettings) -> dt.timedelta:
         wanted = template.validity_days or self._settings.validity_days

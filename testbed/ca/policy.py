@@ -72,6 +72,12 @@ def no_database_session() -> Decision:
     return _denied(hresult.NO_DB_SESSIONS, hresult.NO_DB_SESSIONS.text)
 
 
+def refused_by_officer() -> Decision:
+    """The decision of a certificate manager who refuses."""
+    status = hresult.REFUSED_BY_OFFICER
+    return Decision(Disposition.DENIED, status, f"Denied by {status.text} {status.hex} ({status.symbol})")
+
+
 def _fault_of(request: CertificateRequest, template: TemplateSettings) -> Decision | None:
     """Why the template forbids this key or subject, or None."""
     key = request.public_key

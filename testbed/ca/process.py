@@ -5,6 +5,7 @@ import datetime as dt
 import hashlib
 import os
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from cryptography import x509
@@ -15,14 +16,19 @@ from exporters.endpoint import metrics_endpoint
 from testbed.ca import database
 from testbed.ca.authentication import Doorkeeper
 from testbed.ca.authority import load_authority
+from testbed.ca.capacity import Capacity
 from testbed.ca.commits import CommitQueue
 from testbed.ca.directory import Account, directory_of
+from testbed.ca.faults import FaultBoard
 from testbed.ca.front import Front
 from testbed.ca.issuing import Issuer
+from testbed.ca.management import ManagementSession
 from testbed.ca.pages import Pages
+from testbed.ca.sabotage import Saboteur
 from testbed.ca.service import CertificationService, Store
 from testbed.ca.settings import CaSettings
 from testbed.ca.site import Site
+from testbed.ca.stalling import let_stall
 from testbed.ca.w3c_log import W3cLog
 from testbed.errors import PartFailed, PkiError
 from testbed.ntlm.acceptor import Acceptor, ChannelBinding, Names
@@ -39,8 +45,8 @@ _LIMITS = Limits(header_bytes=16_384, body_bytes=200_000, handshake_seconds=10.0
 async def running(part: CaPartSettings) -> AsyncIterator[Mapping[str, str]]:
     """The CA, serving, for as long as the context lasts.
 
-    Gives its addresses: `certsrv` and `metrics`, both URLs. PartFailed when a port is taken, PkiError or
-    DatabaseError when a file cannot be used.
+    Gives its addresses: `certsrv`, `metrics` and `management`, all URLs. PartFailed when a port is taken,
+    PkiError or DatabaseError when a file cannot be used.
     """
     with contextlib.ExitStack() as owned:
         metrics = CaMetrics()
@@ -48,27 +54,47 @@ async def running(part: CaPartSettings) -> AsyncIterator[Mapping[str, str]]:
         log = W3cLog(_existing(part.log_directory), _now)
         owned.callback(log.close)
         tls = server_context(Identity(part.server_key, part.server_certificate))
-        server = HttpServer(_front(part, store, log, metrics).session, tls, _LIMITS)
+        board = FaultBoard(part.ca.faults, metrics.fault)
+        let_stall(tls, board.strikes_handshake)
+        server = HttpServer(_front(part, store, log, metrics, board).session, tls, _LIMITS)
+        manager = HttpServer(partial(ManagementSession, board), None)
         metrics.connections.set_function(lambda: len(server.connections))
         shown = owned.enter_context(metrics_endpoint(metrics.registry))
         host, port = await _listen(server, part.host, part.ca.port, "ca.port")
         try:
-            yield {"certsrv": f"https://{host}:{port}/certsrv", "metrics": shown}
+            manager_host, manager_port = await _listen(
+                manager, "127.0.0.1", part.ca.management_port, "ca.management_port"
+            )
+            yield {
+                "certsrv": f"https://{host}:{port}/certsrv",
+                "metrics": shown,
+                "management": f"http://{manager_host}:{manager_port}",
+            }
         finally:
+            board.end()
+            await manager.stop()
             await server.stop()
 
 
-def _front(part: CaPartSettings, store: Store, log: W3cLog, metrics: CaMetrics) -> Front:
+def _front(part: CaPartSettings, store: Store, log: W3cLog, metrics: CaMetrics, board: FaultBoard) -> Front:
     settings = part.ca
-    authority = load_authority(part.root_key, part.root_certificate)
-    issuer = Issuer(authority, settings, os.urandom)
-    service = CertificationService(settings, authority, issuer, store, metrics, _now)
+    issuer = Issuer(load_authority(part.root_key, part.root_certificate), settings, os.urandom)
+    capacity = Capacity(settings.capacity, settings.seed, metrics)
+    service = CertificationService(settings, issuer, store, metrics, capacity, _now)
     pages = Pages(settings.name)
+    site = Site(service, pages, _now)
     return Front(
-        site=Site(service, pages, _now), pages=pages, doorkeeper=_doorkeeper(settings, part.account_password),
-        log=log, metrics=metrics, now=_now, random_bytes=os.urandom,
+        site=site,
+        saboteur=Saboteur(board, site, service),
+        capacity=capacity,
+        pages=pages,
+        doorkeeper=_doorkeeper(settings, part.account_password),
+        log=log,
+        metrics=metrics,
+        now=_now,
+        random_bytes=os.urandom,
         end_point=_end_point(part.server_certificate),
-    )  # fmt: skip
+    )
 
 
 def _doorkeeper(settings: CaSettings, account_password: str) -> Doorkeeper:

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 
 from exporters.ca import CaMetrics
 from testbed.ca import database, policy
-from testbed.ca.authority import Authority
+from testbed.ca.capacity import Capacity, TurnedAway
 from testbed.ca.commits import CommitQueue
 from testbed.ca.issuing import Issuer, directory_subject
 from testbed.ca.policy import Decision, Policy
@@ -45,24 +45,31 @@ class CertificationService:
     def __init__(
         self,
         settings: CaSettings,
-        authority: Authority,
         issuer: Issuer,
         store: Store,
         metrics: CaMetrics,
+        capacity: Capacity,
         now: Callable[[], dt.datetime],
     ) -> None:
-        self.authority, self.policy = authority, Policy(settings.offered)
+        self.authority, self.policy = issuer.authority, Policy(settings.offered)
         self._settings, self._issuer, self._store = settings, issuer, store
-        self._metrics, self._now = metrics, now
+        self._metrics, self._now, self._capacity = metrics, now, capacity
         self._next_id = database.last_id(store.reader) + 1
         self._issuing = asyncio.Lock()
-        self.revocation_list = RevocationList(authority, settings, store.reader)
+        self.revocation_list = RevocationList(issuer.authority, settings, store.reader)
 
     async def submit(self, requester: str, form: Mapping[str, str]) -> RequestRecord:
         """Decide on a submitted form; the record of the decision, already durable.
 
         Raises DatabaseError when it cannot be made so.
         """
+        try:
+            with self._capacity.database_session():
+                return await self._decide(requester, form)
+        except TurnedAway:
+            return await self.refuse(requester, form, policy.no_database_session())
+
+    async def _decide(self, requester: str, form: Mapping[str, str]) -> RequestRecord:
         der = decode_request(form.get("certrequest", ""))
         name = template_name(form)
         try:
@@ -73,7 +80,8 @@ class CertificationService:
         record = self._record(requester, name, der, decision, request.subject)
         if decision.disposition is Disposition.ISSUED and decision.template:
             names = self._names(request, form)
-            record = self._issued(record, request, decision.template, names)
+            async with self._capacity.sign():
+                record = self._issued(record, request, decision.template, names)
         return await self._remember(record)
 
     async def refuse(self, requester: str, form: Mapping[str, str], decision: Decision) -> RequestRecord:
@@ -94,6 +102,10 @@ class CertificationService:
         if record and record.disposition is Disposition.APPROVED:
             return await self._issue_approved(request_id)
         return record
+
+    def for_another_key(self, certificate: bytes) -> bytes:
+        """A certificate like this one, DER or PEM, for a key that is nobody's; other bytes as they are."""
+        return self._issuer.for_another_key(certificate)
 
     async def _issue_approved(self, request_id: int) -> RequestRecord | None:
         async with self._issuing:

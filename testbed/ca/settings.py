@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 import msgspec
 
 from testbed.bounds import Name, Port, Settings
+from testbed.ca.capacity_settings import CapacitySettings
+from testbed.ca.faults import FaultPlan
 
 Days = Annotated[int, msgspec.Meta(ge=1, le=36500)]
 Oid = Annotated[str, msgspec.Meta(pattern=r"^[0-2](\.(0|[1-9][0-9]*))+$", max_length=200)]
@@ -85,6 +87,8 @@ class CaSettings(Settings, frozen=True):
     san_attributes: bool = False
     http_crl_url: str = ""
     crl_days: Days = 7
+    capacity: CapacitySettings = CapacitySettings()
+    faults: FaultPlan = FaultPlan()
     seed: int = 1
 
     @property
