@@ -136,6 +136,7 @@ class MasterConductor:
         self._run = 0
         runner.register_message(_READY, self._is_ready)
         runner.register_message(_ENDED, self._has_ended)
+        environment.events.worker_connect.add_listener(self._joined)  # type: ignore[no-untyped-call]
 
     def start(self) -> None:
         """Give each worker its shard and see the run through."""
@@ -211,6 +212,14 @@ class MasterConductor:
         self._shards.changed.set()
         if progress.error and not self._stopping:
             self._give_up(progress.error)
+
+    def _joined(self, client_id: str, **_: object) -> None:
+        """Say so here too: Locust does not always start a test on a worker that comes late."""
+        shards = self._shards
+        if client_id not in shards.workers and set(shards.workers) - shards.ended:
+            logging.getLogger(__name__).warning(
+                "worker %s joined after the start and enrolls nothing", client_id
+            )
 
     def _give_up(self, error: LoadtestError | str) -> None:
         complain(self._environment, error)
