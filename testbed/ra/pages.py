@@ -16,7 +16,7 @@ from testbed.errors import CaRefused
 from testbed.web.messages import Reply
 
 _OPTION = re.compile(r'<option[^>]*\bvalue\s*=\s*"([^"]*)"', re.IGNORECASE)
-_CERTIFICATE_LINK = re.compile(r"certnew\.cer\?ReqID=(\d{1,10})&", re.IGNORECASE)
+_CERTIFICATE_LINK = re.compile(r"certnew\.cer\?ReqID=(\d{1,10})&")
 _REQUEST_ID = re.compile(r"Your Request Id is (\d{1,10})", re.IGNORECASE)
 _DENIED = re.compile(r"\bid=\"?locDenied\b|request was denied", re.IGNORECASE)
 _PENDING = re.compile(r"\bid=\"?locInfoNewReq\b|Certificate Pending", re.IGNORECASE)

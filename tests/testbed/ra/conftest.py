@@ -5,6 +5,7 @@ import datetime as dt
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from cryptography import x509
@@ -65,17 +66,24 @@ def ra_settings(pki: LabPki, tmp_path: Path) -> Callable[..., RaPartSettings]:
     return make
 
 
+def _port(url: str) -> int:
+    port = urlsplit(url).port
+    assert port is not None
+    return port
+
+
 class EstClient:
     """A client of the RA: one fresh connection for each request."""
 
-    def __init__(self, port: int, pki: LabPki) -> None:
-        self._origin = Origin("127.0.0.1", port, "127.0.0.1")
-        self._context = client_context(pki.trust_anchor)
+    def __init__(self, est_url: str, metrics_url: str, pki: LabPki) -> None:
+        self.origin = Origin("127.0.0.1", _port(est_url), "127.0.0.1")
+        self.context = client_context(pki.trust_anchor)
+        self.metrics_port = _port(metrics_url)
 
     async def send(
         self, method: str, target: str, headers: tuple[Header, ...] = (), body: bytes = b""
     ) -> Reply:
-        connection = HttpConnection(self._origin, self._context)
+        connection = HttpConnection(self.origin, self.context)
         await connection.open()
         try:
             return await connection.send(method, target, (("Host", "ra"), *headers), body)
@@ -100,7 +108,6 @@ def running_ra(pki: LabPki, ca: ScriptedCa, ra_settings: Callable[..., RaPartSet
     @contextlib.asynccontextmanager
     async def run(**ra: object) -> AsyncIterator[EstClient]:
         async with ca.running() as ca_port, running(ra_settings(ca_port, **ra)) as addresses:
-            port = int(addresses["est"].split(":")[2].split("/")[0])
-            yield EstClient(port, pki)
+            yield EstClient(addresses["est"], addresses["metrics"], pki)
 
     return run

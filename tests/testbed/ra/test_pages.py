@@ -60,7 +60,6 @@ def test_a_refused_login_names_its_status(status: int) -> None:
     [
         '<A Href="certnew.cer?ReqID=10&amp;Enc=bin">x</A> <A Href="certnew.cer?ReqID=CACert&amp;Enc=b64">',
         'function handleGetCert() {\r\n\tlocation="certnew.cer?ReqID=10&"+getEncoding();',
-        "CERTNEW.CER?REQID=10&",
     ],
 )
 def test_an_issued_page_gives_its_request_id_in_both_variants(page: str) -> None:
