@@ -394,7 +394,7 @@ def test_answers_and_stages_are_counted(running_ra: RunningRa, csr_lines: bytes)
             assert counted['estorm_ra_requests_total{operation="simpleenroll",status="200"}'] == 1
             assert counted['estorm_ra_requests_total{operation="simpleenroll",status="401"}'] == 1
             counts = {s: counted[f'estorm_ra_stage_seconds_count{{stage="{s}"}}'] for s in
-                      ("login", "form", "submit", ("download", "chain"))}  # fmt: skip
+                      ("login", "form", "submit", "download", "chain")}  # fmt: skip
             assert counts == {"login": 3, "form": 1, "submit": 1, "download": 1, "chain": 1}
             assert counted["estorm_ra_orphans_total"] == 0
 
