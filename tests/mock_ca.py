@@ -3,10 +3,19 @@
 import asyncio
 import contextlib
 import datetime as dt
+import functools
+import ssl
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import httpx
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import NameOID
 
 from testbed.ca.process import running
 from testbed.ca.settings import CaSettings
@@ -14,6 +23,7 @@ from testbed.pki import make_lab_pki
 from testbed.settings import CaPartSettings
 
 PASSWORD = "correct horse"
+_LOG_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -44,13 +54,17 @@ class MockCa:
     def account(self) -> str:
         return self.part.ca.account.name
 
-    def log_rows(self) -> list[list[str]]:
-        """The fields of every row of the IIS log."""
-        lines = [
-            line
-            for path in sorted(self.part.log_directory.glob("u_ex*.log"))
-            for line in path.read_text().splitlines()
-        ]
+    def log_rows(self, at_least: int) -> list[list[str]]:
+        """The fields of every row of the IIS log, once there are so many: a row follows its answer."""
+        deadline = time.monotonic() + _LOG_SECONDS
+        while len(rows := self._rows()) < at_least and time.monotonic() < deadline:
+            time.sleep(0.002)
+        assert len(rows) >= at_least, rows
+        return rows
+
+    def _rows(self) -> list[list[str]]:
+        files = sorted(self.part.log_directory.glob("u_ex*.log"))
+        lines = [line for file in files for line in file.read_text().splitlines()]
         return [line.split(" ") for line in lines if not line.startswith("#")]
 
 
@@ -111,3 +125,43 @@ def running_part(part: CaPartSettings) -> Iterator[Mapping[str, str]]:
         thread.join()
         if failed:
             raise failed[0]
+
+
+@functools.cache
+def rsa_key(bits: int = 2048) -> rsa.RSAPrivateKey:
+    """A key for tests, made once."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=bits)
+
+
+def make_csr(
+    name: str = "SEP001122334455", key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | None = None
+) -> x509.CertificateSigningRequest:
+    """A certificate request for `name`."""
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    return (
+        x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key or rsa_key(), hashes.SHA256())
+    )
+
+
+def csr_pem(name: str = "SEP001122334455", key: rsa.RSAPrivateKey | None = None) -> str:
+    """The same in PEM."""
+    return make_csr(name, key).public_bytes(serialization.Encoding.PEM).decode("ascii")
+
+
+def enroll_form(csr: str | None = None, template: str | None = "CiscoRA", **more: str) -> dict[str, str]:
+    """What is posted to certfnsh.asp."""
+    attributes = f"CertificateTemplate:{template}\r\n" if template is not None else ""
+    return {
+        "Mode": "newreq", "CertRequest": csr if csr is not None else csr_pem(), "CertAttrib": attributes,
+        "FriendlyType": "Saved-Request Certificate", "TargetStoreFlags": "0", "SaveCert": "yes", **more,
+    }  # fmt: skip
+
+
+def basic_client(
+    ca: MockCa, user: str | None = None, password: str = PASSWORD, agent: str = "CiscoRA 1.0"
+) -> httpx.Client:
+    """An HTTP client that logs in with Basic, unasked."""
+    return httpx.Client(
+        base_url=f"{ca.certsrv}/", auth=(user or ca.account, password),
+        verify=ssl.create_default_context(cafile=ca.trust_anchor), headers={"User-Agent": agent},
+    )  # fmt: skip

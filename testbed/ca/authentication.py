@@ -13,8 +13,11 @@ from testbed.ca import hresult
 from testbed.ca.directory import Account, Directory
 from testbed.errors import NtlmError
 from testbed.ntlm.acceptor import Acceptor, Refused
-from testbed.ntlm.messages import Challenge, message_type
+from testbed.ntlm.handshake import Handshake, Reply
+from testbed.ntlm.messages import SIGNATURE
 from testbed.web.messages import Headers
+
+_SCHEME_NAMES = {"ntlm": "NTLM", "negotiate": "Negotiate"}
 
 
 class Page(enum.Enum):
@@ -26,11 +29,15 @@ class Page(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    r"""The request may be served. `user` is what the log shows: `DOMAIN\user`, or as typed with Basic."""
+    r"""The request may be served. `user` is what the log shows: `DOMAIN\user`, or as typed with Basic.
+
+    `final` is the `WWW-Authenticate` value that ends a SPNEGO exchange, empty for all others.
+    """
 
     account: Account
     user: str
     persistent: bool
+    final: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +86,19 @@ class Gate:
     """The authentication of one connection. `end_point` is its `tls-server-end-point`."""
 
     def __init__(self, doorkeeper: Doorkeeper, end_point: bytes | None) -> None:
-        self._doorkeeper, self._end_point = doorkeeper, end_point
-        self._handshake: tuple[bytes, Challenge] | None = None
+        self._doorkeeper = doorkeeper
+        self._handshake = Handshake(doorkeeper.acceptor, end_point)
         self._owner: Account | None = None
 
     @property
     def is_mid_handshake(self) -> bool:
         """Whether the client's next message is due in an NTLM handshake."""
-        return self._handshake is not None
+        return self._handshake.is_open
 
     def forget(self) -> None:
         """Make the connection nobody's again."""
-        self._owner = self._handshake = None
+        self._owner = None
+        self._handshake.abandon()
 
     def admit(self, headers: Headers) -> Admitted | Challenged:
         """Whether the request with these headers may be served, and as whom."""
@@ -101,9 +109,9 @@ class Gate:
         if scheme == "basic":
             return self._basic(token)
         try:
-            return self._ntlm(scheme, base64.b64decode(token, validate=True))
+            return self._handshake_step(scheme, base64.b64decode(token, validate=True))
         except (binascii.Error, NtlmError, ValueError):
-            self._handshake = None
+            self._handshake.abandon()
             return self._doorkeeper.refusal(scheme, hresult.SEC_E_INVALID_TOKEN)
 
     def _without_credentials(self, headers: Headers) -> Admitted | Challenged:
@@ -123,22 +131,17 @@ class Gate:
             return self._doorkeeper.refusal("basic", status, name or "-")
         return Admitted(account, name, persistent=False)
 
-    def _ntlm(self, scheme: str, token: bytes) -> Admitted | Challenged:
+    def _handshake_step(self, scheme: str, token: bytes) -> Admitted | Challenged:
+        """One leg of NTLM, bare or inside SPNEGO."""
         self._owner = None
-        if message_type(token) == 1:
-            challenge = self._doorkeeper.acceptor.challenge(token)
-            self._handshake = (token, challenge)
-            value = (
-                f"{'NTLM' if scheme == 'ntlm' else 'Negotiate'} {base64.b64encode(challenge.raw).decode()}"
-            )
+        step = self._handshake.step(token, wrapped=not token.startswith(SIGNATURE))
+        if isinstance(step, Reply):
+            value = f"{_SCHEME_NAMES[scheme]} {base64.b64encode(step.token).decode()}"
             return Challenged((value,), Page.NOT_AUTHORIZED, 1, hresult.SEC_E_NO_CREDENTIALS, scheme=scheme)
-        if self._handshake is None:
-            return self._doorkeeper.refusal(scheme, hresult.SEC_E_INVALID_TOKEN)
-        (type1, challenge), self._handshake = self._handshake, None
-        outcome = self._doorkeeper.acceptor.check(type1, challenge, token, self._end_point)
-        if outcome is Refused.BAD_BINDING:
+        if step is Refused.BAD_BINDING:
             return self._doorkeeper.refusal(scheme, hresult.SEC_E_BAD_BINDINGS)
-        if isinstance(outcome, Refused) or outcome.logon_status:
+        if isinstance(step, Refused) or step.account.logon_status:
             return self._doorkeeper.refusal(scheme, hresult.SEC_E_LOGON_DENIED)
-        self._owner = outcome
-        return Admitted(outcome, outcome.name, persistent=True)
+        self._owner = step.account
+        final = f"{_SCHEME_NAMES[scheme]} {base64.b64encode(step.token).decode()}" if step.token else ""
+        return Admitted(step.account, step.account.name, persistent=True, final=final)

@@ -208,6 +208,8 @@ class FrontSession:
             more.insert(1, ("Set-Cookie", self._front.new_cookie()))
         if verdict.persistent and request.headers.get("authorization"):
             more.append(("Persistent-Auth", "true"))
+        if verdict.final:
+            more.append(("WWW-Authenticate", verdict.final))
         return replace(response, headers=(*response.headers, *more, ("Date", self._front.date())))
 
 

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
-from testbed.ca import der
+from testbed import der
 from testbed.ca.authority import Authority, pem
 from testbed.ca.settings import CaSettings, TemplateSettings
 from testbed.ca.submission import CertificateRequest

@@ -6,7 +6,8 @@ import sqlite3
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
-from testbed.ca import database, der
+from testbed import der
+from testbed.ca import database
 from testbed.ca.authority import Authority
 from testbed.ca.settings import CaSettings
 

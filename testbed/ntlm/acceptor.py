@@ -62,6 +62,26 @@ AccountT = TypeVar("AccountT", bound=HashedAccount)
 
 
 @dataclass(frozen=True, slots=True)
+class Proved(Generic[AccountT]):
+    """A Type 3 that holds: whose it is, and the session key that both sides have now."""
+
+    account: AccountT
+    session_key: bytes
+    key_exchange: bool
+
+    def sign(self, message: bytes) -> bytes:
+        """The server's signature of its first message."""
+        return proof.signature(self.session_key, message, from_client=False, key_exchange=self.key_exchange)
+
+    def holds(self, message: bytes, signature: bytes) -> bool:
+        """Whether `signature` is the client's, of its first message."""
+        expected = proof.signature(
+            self.session_key, message, from_client=True, key_exchange=self.key_exchange
+        )
+        return hmac.compare_digest(signature, expected)
+
+
+@dataclass(frozen=True, slots=True)
 class Names:
     """What the server calls itself and its domain in a Type 2."""
 
@@ -113,8 +133,8 @@ class Acceptor(Generic[AccountT]):
 
     def check(
         self, type1: bytes, challenge: Challenge, type3: bytes, end_point: bytes | None = None
-    ) -> AccountT | Refused:
-        """The account that `type3` proves, or why it proves none; NtlmError when it is no Type 3.
+    ) -> Proved[AccountT] | Refused:
+        """What `type3` proves, or why it proves nothing; NtlmError when it is no Type 3.
 
         `end_point` is the connection's `tls-server-end-point`, None when there is none.
         """
@@ -127,9 +147,12 @@ class Acceptor(Generic[AccountT]):
         if not hmac.compare_digest(given, proof.nt_proof(key, challenge.server_challenge, blob)):
             return Refused.BAD_CREDENTIALS
         attributes = decode_target_info(blob[_BLOB_HEAD_BYTES:])
-        if not _mic_holds(type1, challenge, answer, attributes, key):
+        session_key = _session_key(answer, key)
+        if session_key is None or not _mic_holds(type1, challenge, answer, attributes, session_key):
             return Refused.BAD_CREDENTIALS
-        return account if self._binding_holds(attributes, end_point) else Refused.BAD_BINDING
+        if not self._binding_holds(attributes, end_point):
+            return Refused.BAD_BINDING
+        return Proved(account, session_key, bool(answer.flags & Flag.KEY_EXCHANGE))
 
     def _binding_holds(self, attributes: dict[int, bytes], end_point: bytes | None) -> bool:
         if self._binding is ChannelBinding.IGNORE or end_point is None:
@@ -140,8 +163,16 @@ class Acceptor(Generic[AccountT]):
         return hmac.compare_digest(given, proof.channel_bindings_hash(end_point))
 
 
+def _session_key(answer: Authenticate, key: bytes) -> bytes | None:
+    """The exported session key, or None when the client's part of it has the wrong size."""
+    encrypted_key = answer.session_key if answer.flags & Flag.KEY_EXCHANGE else b""
+    if encrypted_key and len(encrypted_key) != 16:
+        return None
+    return proof.exported_session_key(key, answer.nt_response[:_PROOF_BYTES], encrypted_key)
+
+
 def _mic_holds(
-    type1: bytes, challenge: Challenge, answer: Authenticate, attributes: dict[int, bytes], key: bytes
+    type1: bytes, challenge: Challenge, answer: Authenticate, attributes: dict[int, bytes], session_key: bytes
 ) -> bool:
     announced = int.from_bytes(attributes.get(AvId.FLAGS, b"")[:4], "little") & AV_FLAG_MIC_PRESENT
     if not announced:
@@ -149,10 +180,6 @@ def _mic_holds(
     if answer.mic_offset is None:
         return False
     start, end = answer.mic_offset, answer.mic_offset + 16
-    encrypted_key = answer.session_key if answer.flags & Flag.KEY_EXCHANGE else b""
-    if encrypted_key and len(encrypted_key) != 16:
-        return False
-    session_key = proof.exported_session_key(key, answer.nt_response[:_PROOF_BYTES], encrypted_key)
     unsigned = answer.raw[:start] + bytes(16) + answer.raw[end:]
     expected = proof.mic(session_key, type1, challenge.raw, unsigned)
     return hmac.compare_digest(answer.raw[start:end], expected)

@@ -37,12 +37,27 @@ def mic(session_key: bytes, negotiate: bytes, challenge: bytes, authenticate: by
     return hmac.digest(session_key, negotiate + challenge + authenticate, "md5")
 
 
+def signature(session_key: bytes, message: bytes, *, from_client: bool, key_exchange: bool) -> bytes:
+    """The signature of the first message that one side signs (sections 3.4.4.2 and 3.4.5), 128-bit keys."""
+    direction = b"client-to-server" if from_client else b"server-to-client"
+    signing = _md5(session_key + b"session key to " + direction + b" signing key magic constant\0")
+    checksum = hmac.digest(signing, bytes(4) + message, "md5")[:8]
+    if key_exchange:
+        sealing = _md5(session_key + b"session key to " + direction + b" sealing key magic constant\0")
+        checksum = ARC4.new(sealing).encrypt(checksum)
+    return b"\x01\0\0\0" + checksum + bytes(4)
+
+
 def channel_bindings_hash(end_point: bytes) -> bytes:
     """MsvAvChannelBindings for a `tls-server-end-point` value (RFC 5929 section 4, MS-NLMP 2.2.2.1)."""
     data = b"tls-server-end-point:" + end_point
-    return hashlib.md5(struct.pack("<IIIII", 0, 0, 0, 0, len(data)) + data, usedforsecurity=False).digest()
+    return _md5(struct.pack("<IIIII", 0, 0, 0, 0, len(data)) + data)
 
 
 def filetime(epoch_seconds: float) -> bytes:
     """A FILETIME: 100 ns ticks since 1601, 8 bytes."""
     return struct.pack("<Q", int((epoch_seconds + _FILETIME_EPOCH_SECONDS) * 10_000_000))
+
+
+def _md5(data: bytes) -> bytes:
+    return hashlib.md5(data, usedforsecurity=False).digest()

@@ -8,7 +8,7 @@ from spnego.channel_bindings import GssChannelBindings
 
 from testbed.errors import NtlmError
 from testbed.ntlm import proof
-from testbed.ntlm.acceptor import Acceptor, ChannelBinding, Names, Refused
+from testbed.ntlm.acceptor import Acceptor, ChannelBinding, Names, Proved, Refused
 from testbed.ntlm.initiator import Initiator
 from testbed.ntlm.messages import AvId, Flag, Negotiate, decode_target_info
 
@@ -34,12 +34,17 @@ def acceptor(binding: ChannelBinding = ChannelBinding.IGNORE) -> Acceptor[Accoun
     return Acceptor(NAMES, find, binding=binding)
 
 
+def account_of(outcome: Proved[Account] | Refused) -> Account | Refused:
+    return outcome.account if isinstance(outcome, Proved) else outcome
+
+
 def login(
     domain: str, user: str, password: str, server: Acceptor[Account] | None = None
 ) -> Account | Refused:
     client, server = Initiator(domain, user, password), server or acceptor()
     challenge = server.challenge(client.negotiate())
-    return server.check(client.negotiate(), challenge, client.authenticate(challenge.raw), END_POINT)
+    type3 = client.authenticate(challenge.raw)
+    return account_of(server.check(client.negotiate(), challenge, type3, END_POINT))
 
 
 def pyspnego_login(
@@ -51,7 +56,7 @@ def pyspnego_login(
     challenge = server.challenge(type1)
     type3 = client.step(challenge.raw)
     assert type3
-    return server.check(type1, challenge, type3, END_POINT)
+    return account_of(server.check(type1, challenge, type3, END_POINT))
 
 
 @pytest.mark.parametrize("domain", ["ESTORM", "estorm", "estorm.test", ""])
