@@ -115,7 +115,7 @@ class Scenario(Settings, frozen=True):
 
     def to_toml(self) -> str:
         """The scenario as TOML that `read_scenario` reads back as the same scenario."""
-        return tomli_w.dumps(msgspec.to_builtins(self))
+        return tomli_w.dumps(_without_nulls(msgspec.to_builtins(self)))
 
 
 class Load(msgspec.Struct, frozen=True):
@@ -164,6 +164,15 @@ def parse_scenario(text: str, source: str) -> Scenario:
         raise ScenarioError(f"{source} is not TOML: {error}") from error
     except msgspec.ValidationError as error:
         raise ScenarioError(f"{source}: {_explain(str(error))}") from error
+
+
+def _without_nulls(table: dict[str, object]) -> dict[str, object]:
+    """The table without its None values: TOML has no null, an absent key means the same."""
+    return {
+        key: _without_nulls(value) if isinstance(value, dict) else value
+        for key, value in table.items()
+        if value is not None
+    }
 
 
 def _explain(message: str) -> str:
