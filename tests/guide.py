@@ -9,7 +9,7 @@ GUIDE = Path(__file__).parents[2] / "shared" / "reference" / "capf-online-ca-tro
 
 _IIS_ROW = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d (?:\S+ ){12}\d+")
 _NGINX_LINE = re.compile(
-    r"(?=\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[|nginx: \[|\*\*\*EST \[)",
+    r"(?=\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[|nginx: \[|\*\*\*EST \[|EnrollmentService\.sh)",
 )
 
 

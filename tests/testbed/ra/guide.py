@@ -1,28 +1,15 @@
 """The guide as the model of the log lines: its own excerpts, parsed from its text."""
 
 import re
-from pathlib import Path
 
-import pytest
-
-GUIDE = Path(__file__).parents[4] / "shared" / "reference" / "capf-online-ca-troubleshooting.fr.txt"
-# Where one line of an excerpt ends and the next begins: the text has lost its line ends.
-_LINE_STARTS = re.compile(
-    r" (?=nginx: \[|\*\*\*EST \[|\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[|EnrollmentService\.sh)"
-)
-
-
-def guide_text() -> str:
-    if not GUIDE.exists():
-        pytest.skip(f"the vendor's guide is not at {GUIDE}")
-    return GUIDE.read_text(encoding="utf-8")
+from tests.guide import guide_text, nginx_lines
 
 
 def excerpt(start: str, containing: str) -> list[str]:
-    """The lines of the excerpt that begins with `start` and holds `containing`."""
+    """The lines of the first excerpt that begins with `start` and holds `containing`."""
     for paragraph in guide_text().splitlines():
         if paragraph.startswith(start) and containing in paragraph:
-            return [line.strip() for line in _LINE_STARTS.split(paragraph)]
+            return nginx_lines(paragraph)
     raise AssertionError(f"the guide has no excerpt that begins with {start!r} and holds {containing!r}")
 
 

@@ -6,7 +6,6 @@ import datetime as dt
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from urllib.parse import parse_qs
 
 from cryptography import x509
@@ -138,8 +137,3 @@ class _Session:
 
     def finished(self, request: Request, response: Response, *, delivered: bool) -> None:
         pass
-
-
-def write_der(path: Path, data: bytes) -> Path:
-    path.write_bytes(data)
-    return path

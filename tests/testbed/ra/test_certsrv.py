@@ -1,4 +1,3 @@
-import asyncio
 import base64
 from urllib.parse import parse_qs
 
@@ -20,6 +19,7 @@ from testbed.ra.process import ca_context
 from testbed.settings import RaTimers
 from testbed.web.client import Origin
 from testbed.web.messages import Request, Response
+from tests.testbed.ra.est_requests import silent
 from tests.testbed.ra.scripted_ca import PAGE, ScriptedCa
 
 Csr = x509.CertificateSigningRequest
@@ -165,10 +165,6 @@ def both(conversation: Conversation, csr: Csr) -> None:
     ],
 )
 def test_each_step_has_its_own_timer(ca: ScriptedCa, csr: Csr, path: str, timer: str) -> None:
-    async def silent(_: Request) -> Response:
-        await asyncio.get_running_loop().create_future()
-        raise AssertionError
-
     ca.answers[path] = silent
     conversation = Conversation(ca, timers=RaTimers(**{timer: 0.2}))
     with pytest.raises(CurlError) as failed:

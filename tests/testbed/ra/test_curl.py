@@ -1,4 +1,3 @@
-import asyncio
 import contextlib
 import datetime as dt
 import ssl
@@ -20,6 +19,7 @@ from testbed.ra.curl import Curl, CurlCall
 from testbed.ra.process import ca_context
 from testbed.web.client import Origin
 from testbed.web.messages import Reply, Request, Response
+from tests.testbed.ra.est_requests import silent
 from tests.testbed.ra.scripted_ca import PAGE, ScriptedCa
 from tests.testbed.raw_server import Script, cut, raw_server, reset, saying, shut, stay
 
@@ -184,10 +184,6 @@ def test_both_legs_of_ntlm_share_one_timer(ca: ScriptedCa) -> None:
                 with pytest.raises(CurlError) as failed:
                     await handle.perform(CurlCall("/certsrv", SOON))
                 assert failed.value.code == 28
-
-    async def silent(_: Request) -> Response:
-        await asyncio.get_running_loop().create_future()
-        raise AssertionError
 
     ca.answers["/certsrv"] = silent
     uvloop.run(scenario())

@@ -19,7 +19,7 @@ def test_each_operation_has_its_path_with_and_without_a_segment(operation: Opera
     assert est.operation_of(f"{ROOT}label/{operation.value}") is operation
 
 
-# The status codes are libEST's, measured (est.md section 4 of the reference).
+# The status codes are those measured of libEST 3.2.
 @pytest.mark.parametrize(
     ("path", "status"),
     [

@@ -1,8 +1,5 @@
 import asyncio
 import base64
-import resource
-import signal
-from pathlib import Path
 
 import pytest
 import uvloop
@@ -12,57 +9,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 from testbed.ra.certificates import base64_lines
-from testbed.settings import RaTimers
 from testbed.web.client import HttpConnection
-from testbed.web.messages import Header, Reply, Request, Response
+from testbed.web.messages import Header, Reply, Response
 from tests.testbed.ra.conftest import EST_PASSWORD, EstClient, RunningRa
-from tests.testbed.ra.guide import excerpt, generals
-from tests.testbed.ra.scripted_ca import PAGE, Answer, ScriptedCa
-
-EST = "/.well-known/est/"
-
-
-def basic(user: str, password: str) -> Header:
-    return ("Authorization", "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode())
-
-
-GOOD = basic("capf", EST_PASSWORD)
-PKCS10 = ("Content-Type", "application/pkcs10")
-
-
-def always(response: Response) -> Answer:
-    async def answer(_: Request) -> Response:
-        return response
-
-    return answer
-
-
-async def silent(_: Request) -> Response:
-    await asyncio.get_running_loop().create_future()
-    raise AssertionError
+from tests.testbed.ra.est_requests import EST, GOOD, PKCS10, always, basic, enroll, metrics
+from tests.testbed.ra.scripted_ca import PAGE, ScriptedCa
 
 
 def certificates(body: bytes) -> list[x509.Certificate]:
     return pkcs7.load_der_pkcs7_certificates(base64.b64decode(body))
-
-
-async def metrics(client: EstClient) -> dict[str, float]:
-    """The RA's samples by name and labels, as its endpoint shows them."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", client.metrics_port)
-    writer.write(b"GET /metrics HTTP/1.0\r\n\r\n")
-    text = (await reader.read()).decode()
-    writer.close()
-    await writer.wait_closed()
-    samples = (line.rsplit(" ", 1) for line in text.splitlines() if line.startswith("estorm_ra_"))
-    return {name: float(value) for name, value in samples}
-
-
-def enroll(running_ra: RunningRa, body: bytes, *headers: Header, **ra: object) -> Reply:
-    async def scenario() -> Reply:
-        async with running_ra(**ra) as client:
-            return await client.enroll(body, *headers)
-
-    return uvloop.run(scenario())
 
 
 def ask(running_ra: RunningRa, method: str, target: str, *headers: Header, body: bytes = b"") -> Reply:
@@ -300,91 +255,6 @@ def test_phones_that_enroll_together_each_get_their_own_certificate(
     uvloop.run(scenario())
 
 
-def log_lines(directory: Path) -> list[str]:
-    """The error log without the start-up's three lines."""
-    return (directory / "nginx_error.log").read_text().splitlines()[3:]
-
-
-def test_a_mistyped_template_leaves_the_guides_lines(
-    running_ra: RunningRa, csr_lines: bytes, ca: ScriptedCa, tmp_path: Path
-) -> None:
-    ca.template = "Other"
-    assert enroll(running_ra, csr_lines, GOOD).status == 401
-
-    guide = excerpt("***EST [INFO][est_enroll_auth:356]", "EST_ERR_AUTH_FAIL")
-    assert generals(log_lines(tmp_path)) == generals(guide)
-
-
-def test_a_good_enrollment_begins_with_the_guides_lines_and_ends_with_the_access_line(
-    running_ra: RunningRa, csr_lines: bytes, tmp_path: Path
-) -> None:
-    enroll(running_ra, csr_lines, GOOD)
-
-    guide = generals(excerpt("***EST [INFO][est_enroll_auth:356]", "EST_ERR_AUTH_FAIL"))
-    navigated = next(n for n, line in enumerate(guide) if "navigate_to_certsrv_page" in line)
-    lines = generals(log_lines(tmp_path))
-    assert lines[: navigated + 1] == guide[: navigated + 1]
-    assert sum("retrieve_cert_from_certsrv: Secure connection" in line for line in lines) == 1
-    assert lines[-3].endswith('"POST /.well-known/est/simpleenroll HTTP/1.1" -1 0')
-    assert lines[-1].endswith('--> "Cisco EST client 1.0"')
-
-
-def test_a_silent_ca_leaves_curls_28_and_the_url(
-    running_ra: RunningRa, csr_lines: bytes, ca: ScriptedCa, tmp_path: Path
-) -> None:
-    async def scenario() -> None:
-        async with running_ra(timers=RaTimers(login_seconds=0.2)) as client:
-            ca.answers["/certsrv"] = silent
-            assert (await client.enroll(csr_lines, GOOD)).status == 401
-            counted = await metrics(client)
-            assert counted['estorm_ra_failures_total{cause="curl_28",stage="login"}'] == 1
-
-    uvloop.run(scenario())
-    text = "\n".join(log_lines(tmp_path))
-    assert (
-        "login_to_certsrv_ca: Curl call for MS CA login failed with return code 28 (Operation timed" in text
-    )
-    assert "login_to_certsrv_ca: URL used: https://127.0.0.1:" in text
-    assert "rc=22 (EST_ERR_AUTH_FAIL)" in text
-
-
-def test_a_client_that_left_is_an_http_write_error_and_an_orphan(
-    running_ra: RunningRa, csr_lines: bytes, ca: ScriptedCa, tmp_path: Path
-) -> None:
-    async def scenario() -> None:
-        reached, gone = asyncio.Event(), asyncio.Event()
-
-        async def late(request: Request) -> Response:
-            reached.set()
-            await gone.wait()
-            return await ca.usual(request)
-
-        ca.answers["/certsrv/certnew.cer"] = late
-        async with running_ra() as client:
-            leaving = asyncio.ensure_future(client.enroll(csr_lines, GOOD))
-            await reached.wait()
-            leaving.cancel()
-            await asyncio.gather(leaving, return_exceptions=True)
-            assert (await metrics(client))["estorm_ra_in_flight"] == 1
-            await client.send("GET", EST + "cacerts")  # by now the RA has read the close
-            gone.set()
-            counted = await metrics(client)
-            async with asyncio.timeout(5):
-                while counted["estorm_ra_in_flight"]:
-                    counted = await metrics(client)
-            assert counted["estorm_ra_orphans_total"] == 1
-            assert counted['estorm_ra_requests_total{operation="simpleenroll",status="499"}'] == 1
-
-    uvloop.run(scenario())
-    serial = f"{ca.issued[10].serial_number:x}"
-    lines = log_lines(tmp_path)
-    text = "\n".join(lines)
-    assert f"certificate issued but not delivered, ReqID=10, serial={serial}" in text
-    assert "HTTP write error while propagating pkcs7" in text
-    assert "Enrollment failed with rc=10 (EST_ERR_HTTP_WRITE)" in text
-    assert any(line.endswith('"POST /.well-known/est/simpleenroll HTTP/1.1" 500 0') for line in lines)
-
-
 def test_answers_and_stages_are_counted(running_ra: RunningRa, csr_lines: bytes) -> None:
     async def scenario() -> None:
         async with running_ra() as client:
@@ -397,21 +267,5 @@ def test_answers_and_stages_are_counted(running_ra: RunningRa, csr_lines: bytes)
                       ("login", "form", "submit", "download", "chain")}  # fmt: skip
             assert counts == {"login": 3, "form": 1, "submit": 1, "download": 1, "chain": 1}
             assert counted["estorm_ra_orphans_total"] == 0
-
-    uvloop.run(scenario())
-
-
-def test_a_full_disk_costs_log_lines_not_enrollments(running_ra: RunningRa, csr_lines: bytes) -> None:
-    async def scenario() -> None:
-        async with running_ra() as client:
-            before = resource.getrlimit(resource.RLIMIT_FSIZE)
-            handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-            resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
-            try:
-                assert (await client.enroll(csr_lines, GOOD)).status == 200
-            finally:
-                resource.setrlimit(resource.RLIMIT_FSIZE, before)
-                signal.signal(signal.SIGXFSZ, handler)
-            assert (await metrics(client))["estorm_ra_log_lines_lost"] > 10
 
     uvloop.run(scenario())
