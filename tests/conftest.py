@@ -8,16 +8,10 @@ import pytest
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
+    call: pytest.CallInfo[None],
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    benchmark = "benchmarks" in item.nodeid
-    if (
-        report.skipped
-        and not hasattr(report, "wasxfail")
-        and os.environ.get("ESTORM_NO_SKIP")
-        and not benchmark
-    ):
+    if report.skipped and os.environ.get("ESTORM_NO_SKIP"):
         report.outcome = "failed"
         report.longrepr = f"skipped where no test may be: {call.excinfo}"
     return report
