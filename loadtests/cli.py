@@ -25,6 +25,7 @@ from loadtests.results import describe, write_results
 from loadtests.run_folder import create_run_folder
 from loadtests.scenario import Load, Scenario, default_scenario, read_scenario
 from loadtests.storm import Storm
+from testbed.ca.admin import ca_group
 from testbed.errors import PartFailed, TestbedError
 from testbed.lab import Endpoints, Lab
 from testbed.pki import client_context
@@ -93,6 +94,9 @@ def lab(scenario_file: Path | None, endpoints: Path | None, out: Path | None) ->
             _fail(str(failure), EXIT_PART_DIED)
         except KeyboardInterrupt:
             click.echo("stopping")
+
+
+estorm.add_command(ca_group, "ca")
 
 
 def _scenario(path: Path | None, given: dict[str, object]) -> Scenario:
