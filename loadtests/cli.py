@@ -16,6 +16,7 @@ import msgspec
 from rich.console import Console
 
 from loadtests import slo
+from loadtests.arrivals.settings import Shape
 from loadtests.confirmation import require_consent
 from loadtests.errors import LoadtestError, ScenarioError
 from loadtests.est_client import get_cacerts, parse_target
@@ -45,6 +46,7 @@ def estorm() -> None:
 @estorm.command()
 @click.argument("scenario_file", metavar="[SCENARIO.toml]", required=False, type=click.Path(path_type=Path))
 @click.option("--phones", type=click.IntRange(min=1), help="How many phones enroll.")
+@click.option("--shape", type=click.Choice([*map(str, Shape)]), help="How they arrive (docs/scenario.md).")
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Phones that start per second.")
 @click.option("--duration", type=click.FloatRange(min=0, min_open=True), help="Seconds in which they start.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the fleet; the same seed, the same phones.")
@@ -60,6 +62,7 @@ def storm(scenario_file: Path | None, out: Path | None, i_may_load_this: bool, *
     """
     scenario = _scenario(scenario_file, given)
     slo.parse_all(scenario.slo.rules)
+    scenario.check_arrivals()
     server = _target(scenario, consented=i_may_load_this)
     folder = create_run_folder("storm", datetime.now(UTC), out)
     folder.scenario.write_text(scenario.to_toml())
@@ -102,6 +105,11 @@ estorm.add_command(ca_group, "ca")
 def _scenario(path: Path | None, given: dict[str, object]) -> Scenario:
     """The scenario of the file, or the default one, with what the options say instead."""
     scenario = read_scenario(path) if path else default_scenario()
+    if given["shape"]:
+        arrivals = msgspec.structs.replace(
+            scenario.arrivals, shape=Shape(str(given["shape"])), closed_phones=0
+        )
+        scenario = msgspec.structs.replace(scenario, arrivals=arrivals)
     names = {"phones": "phones", "rate_per_second": "rate", "duration_seconds": "duration"}
     load = msgspec.convert({name: given[option] for name, option in names.items()}, Load)
     target = {

@@ -1,6 +1,5 @@
 """The load generator as a child process: stock Locust with our locustfile, told what to do by its options."""
 
-import math
 import os
 import subprocess
 import sys
@@ -9,12 +8,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import msgspec
+
 from loadtests.est_client import EstTarget
 from loadtests.scenario import Scenario
 from testbed.supervision import terminate
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
-_SPARE_PHONES = 20
 _SHOWN_LINES = 5
 
 
@@ -84,7 +84,7 @@ class Generator:
 
 def locust_command(scenario: Scenario, server: EstServer, keys: Path, output: Output) -> list[str]:
     """The command line that runs `scenario`; the password goes by environment, never by argument."""
-    users = concurrent_phones(scenario)
+    users = locust_users(scenario)
     options: dict[str, object] = {
         "--locustfile": LOCUSTFILE,
         "--host": f"https://{server.target.authority}",
@@ -92,7 +92,9 @@ def locust_command(scenario: Scenario, server: EstServer, keys: Path, output: Ou
         "--spawn-rate": users,
         "--phones": scenario.phones.count,
         "--phones-seed": scenario.seed,
-        "--arrival-rate": "" if scenario.arrivals.closed_phones else scenario.arrivals.rate_per_second,
+        "--arrivals": ""
+        if scenario.arrivals.closed_phones
+        else msgspec.json.encode(scenario.arrivals).decode(),
         "--key-type": scenario.phones.key.value,
         "--keys-file": keys,
         "--key-pool-size": scenario.phones.key_pool_size,
@@ -109,10 +111,6 @@ def locust_command(scenario: Scenario, server: EstServer, keys: Path, output: Ou
     return [sys.executable, "-m", "locust", "--headless", "--only-summary", "--exit-code-on-error=0", *flat]
 
 
-def concurrent_phones(scenario: Scenario) -> int:
-    """How many phones can be under way at once when every one of them waits for all its timers in vain."""
-    if scenario.arrivals.closed_phones:
-        return min(scenario.phones.count, scenario.arrivals.closed_phones)
-    longest_seconds = 3 * scenario.phones.read_timeout_seconds
-    wanted = math.ceil(scenario.arrivals.rate_per_second * longest_seconds) + _SPARE_PHONES
-    return min(scenario.phones.count, wanted)
+def locust_users(scenario: Scenario) -> int:
+    """How many users Locust has: in a closed run each enrolls phone after phone; an open run needs one."""
+    return min(scenario.phones.count, scenario.arrivals.closed_phones) or 1

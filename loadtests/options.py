@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 from cryptography import x509
 
+from loadtests.arrivals.choice import shape_of
+from loadtests.arrivals.settings import ArrivalSettings
+from loadtests.arrivals.shape import Arrivals
 from loadtests.errors import ScenarioError
 from loadtests.est_client import Credentials, EstTarget, parse_target
 from loadtests.keys import KeyFile
 from loadtests.scenario import KeyType, Operation
-from loadtests.schedule import Arrivals, Steady
 from loadtests.tls_stream import Timers
 from testbed import pki
 from testbed.errors import PkiError
@@ -25,6 +28,7 @@ if TYPE_CHECKING:  # importing Locust replaces this process's sockets
 _SHOWN: tuple[tuple[str, type, object, str], ...] = (
     ("phones", int, 100, "how many phones to enroll"),
     ("arrival-rate", str, "", "phones a second (open workload); empty: as Locust's users get free (closed)"),
+    ("arrivals", str, "", "another shape of open workload: a scenario's [arrivals] table, as JSON"),
     ("phones-seed", int, 1, "the same seed gives the same phones in the same order"),
     ("key-pool-size", int, 0, "key pairs to share among all phones; 0: each has its own"),
     ("read-timeout", float, 10.0, "seconds a phone waits for each read, as libEST does"),
@@ -135,7 +139,7 @@ def read_options(given: Namespace, host: str | None) -> LoadOptions:
         key_pool_size=_at_least("--key-pool-size", given.key_pool_size, 0),
         keys_file=_path(given.keys_file),
         operation=Operation(given.operation),
-        arrivals=_arrivals(given.arrival_rate),
+        arrivals=_arrivals(given),
         timers=Timers(
             _positive("--connect-timeout", given.connect_timeout),
             _positive("--handshake-timeout", given.handshake_timeout),
@@ -146,14 +150,28 @@ def read_options(given: Namespace, host: str | None) -> LoadOptions:
     )
 
 
-def _arrivals(text: str) -> Arrivals | None:
+def _arrivals(given: Namespace) -> Arrivals | None:
+    if given.arrivals and given.arrival_rate:
+        raise ScenarioError("give --arrival-rate or --arrivals, not both")
+    settings = _shape_settings(given.arrivals) if given.arrivals else _steady_settings(given.arrival_rate)
+    return shape_of(settings, given.phones, given.phones_seed) if settings else None
+
+
+def _shape_settings(text: str) -> ArrivalSettings:
+    try:
+        return msgspec.json.decode(text, type=ArrivalSettings)
+    except msgspec.DecodeError as error:
+        raise ScenarioError(f"--arrivals {text}: {error}") from error
+
+
+def _steady_settings(text: str) -> ArrivalSettings | None:
     if not text:
         return None
     try:
         rate = float(text)
     except ValueError:
         raise ScenarioError(f"--arrival-rate {text!r} is not a number of phones a second") from None
-    return Steady(_positive("--arrival-rate", rate))
+    return ArrivalSettings(rate_per_second=_positive("--arrival-rate", rate))
 
 
 def _positive(option: str, value: float) -> float:

@@ -6,11 +6,14 @@ import random
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Self, get_args
 
 import msgspec
 import tomli_w
 
+from loadtests.arrivals.choice import shape_of
+from loadtests.arrivals.settings import ArrivalSettings
+from loadtests.arrivals.shape import Arrivals, last_offset_seconds
 from loadtests.errors import ScenarioError
 from testbed.settings import CaSettings, LabSettings, Name, RaSettings, Seconds, Settings
 
@@ -43,17 +46,6 @@ class PhoneSettings(Settings, frozen=True):
     key_pool_size: Annotated[int, msgspec.Meta(ge=0, le=MAX_PHONES)] = 0
     operation: Operation = Operation.INSTALL
     read_timeout_seconds: Seconds = 10.0
-
-
-class ArrivalSettings(Settings, frozen=True):
-    """When phones start: at a steady rate, whatever became of the phones before (open workload).
-
-    `closed_phones` N instead keeps N phones enrolling at any time, each starting when another ends (closed
-    workload): it finds a server's pace, but hides its stalls. 0 is off.
-    """
-
-    rate_per_second: Annotated[float, msgspec.Meta(gt=0, le=100_000)] = 25.0
-    closed_phones: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 0
 
 
 class TargetSettings(Settings, frozen=True):
@@ -96,16 +88,34 @@ class Scenario(Settings, frozen=True):
         return LabSettings(self.lab.host, self.lab.start_seconds, self.ca, self.ra)
 
     @property
-    def duration_seconds(self) -> float:
-        """How long it takes until the last phone starts."""
-        return self.phones.count / self.arrivals.rate_per_second
+    def shape(self) -> Arrivals | None:
+        """When phones start; None for a closed workload. ScenarioError when the shape lacks something."""
+        return shape_of(self.arrivals, self.phones.count, self.seed or 0)
+
+    @property
+    def duration_seconds(self) -> float | None:
+        """How long it takes until the last phone starts; None for a closed workload."""
+        shape = self.shape
+        return None if shape is None else last_offset_seconds(shape, self.phones.count)
+
+    def check_arrivals(self) -> None:
+        """ScenarioError when the arrivals' shape lacks something, such as its file of times."""
+        shape_of(self.arrivals, self.phones.count, self.seed or 0)
 
     def seeded(self, source: random.Random) -> Self:
         """This scenario with its seed, drawn from `source` if it has none."""
         return self if self.seed is not None else msgspec.structs.replace(self, seed=source.getrandbits(32))
 
     def with_load(self, load: "Load") -> Self:
-        """This scenario with what the command line says of phones, rate and duration."""
+        """This scenario with what the command line says of phones, rate and duration.
+
+        ScenarioError when its arrivals have a shape that is not made of one rate.
+        """
+        if not self.arrivals.has_rate and (load.rate_per_second or load.duration_seconds):
+            raise ScenarioError(
+                f"--rate and --duration are for the shapes constant and poisson; [arrivals] has the shape "
+                f"{self.arrivals.shape}, which [arrivals.{self.arrivals.shape}] describes"
+            )
         count, rate = load.resolve(self.phones.count, self.arrivals.rate_per_second)
         return msgspec.structs.replace(
             self,
@@ -182,7 +192,9 @@ def _explain(message: str) -> str:
         return message
     kind: type = Scenario
     for name in filter(None, (unknown["path"] or "").split(".")):
-        kind = next(field.type for field in msgspec.structs.fields(kind) if field.name == name)
+        plain, _, place = name.partition("[")
+        kind = next(field.type for field in msgspec.structs.fields(kind) if field.name == plain)
+        kind = get_args(kind)[0] if place else kind
     known = ", ".join(field.name for field in msgspec.structs.fields(kind))
     table = f"[{unknown['path']}]" if unknown["path"] else "the top level"
     return f"unknown key `{unknown['key']}` in {table}; known are {known}"

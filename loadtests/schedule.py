@@ -1,34 +1,17 @@
-"""When phones start, and which process of several starts which: pure, decided before the run.
+"""Which process of several starts which phone, and when: pure, decided before the run.
 
-A shape of arrivals is anything with `offsets_seconds`; `Steady` is the first. A run without a shape is a
-closed workload: each phone starts when one before it has ended, so a slow server slows its own test down.
+`loadtests.arrivals` has the shapes. A run without a shape is a closed workload: each phone starts when one
+before it has ended, so a slow server slows its own test down.
 """
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import TypeVar
+
+from loadtests.arrivals.shape import Arrivals
 
 T = TypeVar("T")
-
-
-class Arrivals(Protocol):
-    """The shape of an open workload."""
-
-    def offsets_seconds(self, phones: int) -> Iterator[float]:
-        """When each of `phones` phones starts, in seconds from the run's start, never decreasing."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Steady:
-    """One phone every `1 / rate_per_second` seconds, the first at once."""
-
-    rate_per_second: float
-
-    def offsets_seconds(self, phones: int) -> Iterator[float]:
-        """Computed from the index, so that no error adds up."""
-        return (index / self.rate_per_second for index in range(phones))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +32,14 @@ class Shard:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One phone's start: its index in the fleet and when, in seconds from the run's start."""
+    """One phone's start: its index in the fleet and when, in seconds from the run's start.
+
+    A retry is an arrival too, with an intended start of its own and the number of the attempt it is.
+    """
 
     index: int
     offset_seconds: float
+    number: int = 1
 
 
 def arrivals_of(shard: Shard, shape: Arrivals, phones: int) -> Iterator[Arrival]:

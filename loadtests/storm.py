@@ -141,8 +141,7 @@ def _judge(generator: Generator, course: Course) -> None:
 def longest_seconds(scenario: Scenario) -> float:
     """How long a storm may take from its generator's start: its arrivals, then every timer of a phone."""
     timers = _TIMERS_OF_A_PHONE * scenario.phones.read_timeout_seconds
-    if scenario.arrivals.closed_phones:
+    arrivals = scenario.duration_seconds
+    if arrivals is None:
         arrivals = scenario.phones.count / _SLOWEST_CLOSED_RATE_PER_SECOND
-    else:
-        arrivals = scenario.duration_seconds
     return _START_SECONDS + arrivals + timers + _GRACE_SECONDS

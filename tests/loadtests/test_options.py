@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 
+from loadtests.arrivals.rates import Steady
 from loadtests.errors import ScenarioError
 from loadtests.est_client import Credentials, EstTarget
 from loadtests.keys import make_key_file
 from loadtests.options import LoadOptions, add_options, read_options
 from loadtests.scenario import KeyType, Operation
-from loadtests.schedule import Steady
 from loadtests.tls_stream import Timers
 
 HOST = "https://127.0.0.1:8084"

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.schedule import Shard, Steady, arrivals_of, steady_clock
+from loadtests.arrivals.rates import Steady
+from loadtests.schedule import Shard, arrivals_of, steady_clock
 
 
 def test_a_steady_rate_starts_one_phone_each_interval_and_the_first_at_once() -> None:
