@@ -1,7 +1,8 @@
 """An EST client with the manners of CAPF's libEST: one fresh TLS connection for each enrollment.
 
-HTTP Basic credentials go out with the request, the connection is read until the server closes it, and each
-failure becomes the EST error that libEST would return:
+HTTP Basic credentials go out with the request; any other scheme needs the server's challenge, a 401, and the
+request once more on a connection of its own. In libEST's profile the connection is read until the server
+closes it. Each failure becomes the EST error that libEST would return:
 
     name unknown                  42 IP_GETADDR        server closes, no answer   14 HTTP_NOT_FOUND
     no TCP connection             43 IP_CONNECT        server's name is wrong     53 FQDN_MISMATCH
@@ -16,6 +17,7 @@ import base64
 import binascii
 import enum
 import re
+import secrets
 import ssl
 import time
 from collections.abc import Callable
@@ -24,9 +26,11 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 
+from loadtests.authentication import AuthScheme, Credentials, RequestLine
 from loadtests.errors import EnrollmentFailed, ScenarioError, TargetError
-from loadtests.est_reply import MAX_REPLY_BYTES, ContentType, EstReply, read_reply
+from loadtests.est_reply import ContentType, EstReply, LibestReader, ReplyReader
 from loadtests.lsc import read_certificates
+from loadtests.rfc_reply import RfcReader
 from loadtests.tls_stream import Stage, Timers, TlsStream
 from testbed.est_errors import EstError
 
@@ -42,6 +46,20 @@ _STAGE_ERRORS = {
     Stage.SEND: EstError.SSL_WRITE,
     Stage.RECEIVE: EstError.SSL_READ,
 }
+
+
+class Profile(enum.StrEnum):
+    """Whose reading of answers: libEST's, with its limits, or that of RFC 7030 and HTTP."""
+
+    LIBEST = "libest"
+    RFC = "rfc"
+
+
+_READERS: dict[Profile, Callable[[], ReplyReader]] = {
+    Profile.LIBEST: LibestReader,
+    Profile.RFC: RfcReader,
+}
+Csr = bytes | Callable[[str], bytes]
 
 
 class EstOperation(enum.StrEnum):
@@ -71,19 +89,6 @@ class EstTarget:
 
     def __str__(self) -> str:
         return f"https://{self.authority}{f'/{self.segment}' if self.segment else ''}"
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """User and password of HTTP Basic authentication (RFC 7617)."""
-
-    user: str
-    password: str
-
-    @property
-    def header(self) -> str:
-        """The value of the Authorization header."""
-        return "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode("ascii")
 
 
 @dataclass(slots=True)
@@ -127,6 +132,16 @@ def parse_target(url: str, segment: str = "") -> EstTarget:
     return EstTarget(host, port or 443, chosen)
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """One request, its body made once the connection is secured: it may be bound to that."""
+
+    line: RequestLine
+    expected: ContentType
+    csr: Csr | None = None
+    authorization: str = ""
+
+
 class EstClient:
     """Enrolls at one EST server. Holds no connection, so any number of phones may share it.
 
@@ -140,77 +155,109 @@ class EstClient:
         credentials: Credentials | None = None,
         timers: Timers | None = None,
         clock: Callable[[], float] = time.time,
+        profile: Profile = Profile.LIBEST,
     ) -> None:
         self.timers = timers or Timers()
         self._target = target
         self._tls = tls
-        self._authorization = f"Authorization: {credentials.header}\r\n" if credentials else ""
+        self._credentials = credentials
         self._clock = clock
+        self._reader = _READERS[profile]
 
-    def enroll(self, operation: EstOperation, csr_der: bytes) -> Exchange:
+    def enroll(self, operation: EstOperation, csr: Csr, tls: ssl.SSLContext | None = None) -> Exchange:
         """The server's answer to a PKCS#10 request, or the error its absence amounts to; never raises.
 
-        A good answer's body is the PKCS#7 in base64, unchecked, as libEST hands it on.
+        `csr` is the request in DER, or what makes it for a challenge password that binds it to the TLS
+        session (base64 of tls-unique, RFC 7030 section 3.5; TLS 1.2). `tls` is this enrollment's own
+        context. A good answer's body is the PKCS#7 in base64, unchecked, as libEST hands it on. With a
+        challenge on the way, the timing is that of the second connection.
         """
-        body = _base64_lines(csr_der)
-        head = self._head("POST", operation) + (
-            f"Content-Type: application/pkcs10\r\nContent-Length: {len(body)}\r\n{self._authorization}\r\n"
-        )
-        return self._exchange(head.encode("latin-1") + body, ContentType.ENROLL)
+        credentials = self._credentials
+        upfront = credentials.header if credentials and credentials.scheme is AuthScheme.BASIC else ""
+        line = RequestLine("POST", self._target.path(operation))
+        exchange = self._exchange(_Request(line, ContentType.ENROLL, csr, upfront), tls)
+        if not credentials or upfront or exchange.reply.http_status != 401:
+            return exchange
+        try:
+            answer = credentials.answer(exchange.reply.challenges, line, secrets.token_hex(8))
+        except EnrollmentFailed as failure:
+            return Exchange(EstReply(401, failure=failure), exchange.timing)
+        return self._exchange(_Request(line, ContentType.ENROLL, csr, answer), tls)
+
+    def unauthenticated(self, operation: EstOperation, csr: Csr) -> Exchange:
+        """The same without credentials, whatever the client has."""
+        line = RequestLine("POST", self._target.path(operation))
+        return self._exchange(_Request(line, ContentType.ENROLL, csr), None)
+
+    def get(self, operation: str, expected: ContentType) -> Exchange:
+        """The server's answer to a GET, such as `cacerts`; never raises."""
+        return self._exchange(_Request(RequestLine("GET", self._target.path(operation)), expected), None)
 
     def cacerts(self) -> Exchange:
         """The server's answer to a request for the CA's certificates; never raises."""
-        request = self._head("GET", "cacerts") + "\r\n"
-        return self._exchange(request.encode("latin-1"), ContentType.CACERTS)
+        return self.get("cacerts", ContentType.CACERTS)
 
-    def _head(self, method: str, operation: str) -> str:
-        return (
-            f"{method} {self._target.path(operation)} HTTP/1.1\r\n"
+    def _written(self, request: _Request, stream: TlsStream) -> bytes:
+        head = (
+            f"{request.line.method} {request.line.uri} HTTP/1.1\r\n"
             f"User-Agent: {USER_AGENT}\r\nConnection: close\r\nHost: {self._target.authority}\r\n"
             "Accept: */*\r\n"
         )
+        body = b""
+        if request.csr is not None:
+            csr_der = request.csr if isinstance(request.csr, bytes) else request.csr(_binding(stream))
+            body = _base64_lines(csr_der)
+            head += f"Content-Type: application/pkcs10\r\nContent-Length: {len(body)}\r\n"
+        if request.authorization:
+            head += f"Authorization: {request.authorization}\r\n"
+        return (head + "\r\n").encode("latin-1", "replace") + body
 
-    def _exchange(self, request: bytes, expected: ContentType) -> Exchange:
+    def _exchange(self, request: _Request, tls: ssl.SSLContext | None) -> Exchange:
         timing = Timing(self._clock())
-        stream = TlsStream(self._tls, self._target.host, self.timers)
+        stream = TlsStream(tls or self._tls, self._target.host, self.timers)
+        reader = self._reader()
         try:
-            answer = self._converse(stream, request, timing)
-            reply = read_reply(answer, expected)
+            self._converse(stream, request, timing, reader)
+            reply = reader.reply(request.expected)
         except OSError as error:
             reply = EstReply(None, failure=_translate(error, stream.stage))
+        except EnrollmentFailed as failure:
+            reply = EstReply(None, failure=failure)
         finally:
             timing.done = self._clock()
             stream.close()
         return Exchange(reply, timing)
 
-    def _converse(self, stream: TlsStream, request: bytes, timing: Timing) -> bytes:
+    def _converse(self, stream: TlsStream, request: _Request, timing: Timing, reader: ReplyReader) -> None:
         stream.connect(self._target.host, self._target.port)
         timing.connected = self._clock()
         stream.handshake()
         timing.secured = self._clock()
-        stream.send(request)
+        stream.send(self._written(request, stream))
         timing.sent = self._clock()
-        answer = stream.receive()
+        wanted = reader.feed(stream.receive())
         timing.answered = self._clock()
-        while len(answer) <= MAX_REPLY_BYTES:
+        while wanted:
             try:
                 more = stream.receive()
             except ssl.SSLEOFError:  # closed without close_notify: what has come decides
                 break
             if not more:
                 break
-            answer += more
-        return answer
+            wanted = reader.feed(more)
 
 
 def get_cacerts(
-    target: EstTarget, tls: ssl.SSLContext, timers: Timers | None = None
+    target: EstTarget,
+    tls: ssl.SSLContext,
+    timers: Timers | None = None,
+    profile: Profile = Profile.LIBEST,
 ) -> list[x509.Certificate]:
     """The CA's certificates as `target` hands them out (RFC 7030 section 4.1).
 
     TargetError, in one line, when `target` does not speak EST, cannot be reached or is not trusted.
     """
-    reply = EstClient(target, tls, timers=timers).cacerts().reply
+    reply = EstClient(target, tls, timers=timers, profile=profile).cacerts().reply
     try:
         if reply.failure is not None:
             raise reply.failure
@@ -222,6 +269,16 @@ def get_cacerts(
 def _base64_lines(der: bytes) -> bytes:
     text = binascii.b2a_base64(der, newline=False)
     return b"".join(text[at : at + _COLUMNS] + b"\n" for at in range(0, len(text), _COLUMNS))
+
+
+def _binding(stream: TlsStream) -> str:
+    """The challenge password for this connection; EnrollmentFailed when TLS has no tls-unique for it."""
+    unique = stream.tls_unique()
+    if unique is None:
+        raise EnrollmentFailed(
+            EstError.AUTH_FAIL_TLSUID, "TLS 1.3 has no tls-unique; proof of possession needs TLS 1.2"
+        )
+    return base64.b64encode(unique).decode("ascii")
 
 
 def _translate(error: OSError, stage: Stage) -> EnrollmentFailed:

@@ -8,6 +8,7 @@ code below was measured on libEST 3.2.0; what a rule does not cover says so.
 import enum
 import re
 from dataclasses import dataclass
+from typing import Protocol
 
 from loadtests.errors import EnrollmentFailed
 from testbed.est_errors import EstError
@@ -25,25 +26,58 @@ _STATUS_ERRORS = {
 
 
 class ContentType(enum.StrEnum):
-    """The content type that an operation's answer must have (RFC 7030 sections 4.1.3 and 4.2.3)."""
+    """The content type that an operation's answer must have (RFC 7030 sections 4.1.3, 4.2.3, 4.5.2)."""
 
     CACERTS = "application/pkcs7-mime"
     ENROLL = "application/pkcs7-mime;smime-type=certs-only"
+    CSRATTRS = "application/csrattrs"
 
 
 @dataclass(frozen=True, slots=True)
 class EstReply:
-    """An answer's status, None when there was none, and either its body or the error it amounts to."""
+    """An answer's status, None when there was none, and either its body or the error it amounts to.
+
+    `challenges` are the WWW-Authenticate values of a refusal.
+    """
 
     http_status: int | None
     body: bytes = b""
     failure: EnrollmentFailed | None = None
+    challenges: tuple[str, ...] = ()
+
+
+class ReplyReader(Protocol):
+    """Reads one answer as its bytes come."""
+
+    def feed(self, data: bytes) -> bool:
+        """Take the next bytes; False when no more are wanted."""
+        ...
+
+    def reply(self, expected: ContentType) -> EstReply:
+        """What the answer is; call it when no more bytes come. Never raises."""
+        ...
+
+
+class LibestReader:
+    """Takes everything until the server closes, as libEST does."""
+
+    def __init__(self) -> None:
+        self._data = b""
+
+    def feed(self, data: bytes) -> bool:
+        """Take the next bytes; False once there are more than libEST reads."""
+        self._data += data
+        return len(self._data) <= MAX_REPLY_BYTES
+
+    def reply(self, expected: ContentType) -> EstReply:
+        """The answer, by libEST's rules."""
+        return read_reply(self._data, expected)
 
 
 def read_reply(data: bytes, expected: ContentType) -> EstReply:
     """The answer in `data`, everything that came before the close; never raises."""
     if not data:
-        return _failed(None, EstError.HTTP_NOT_FOUND, "the server closed the connection without an answer")
+        return no_answer()
     line = _STATUS_LINE.match(data)
     if line is None:
         return _failed(None, EstError.UNKNOWN, f"not an HTTP/1.1 answer: {data[:40]!r}")
@@ -56,7 +90,18 @@ def read_reply(data: bytes, expected: ContentType) -> EstReply:
             raise _pending(_fields(head).get("Retry-After", ""))
     except EnrollmentFailed as failure:
         return EstReply(status, failure=failure)
-    return _failed(status, _STATUS_ERRORS.get(status, EstError.UNKNOWN), f"HTTP {status}{_words(body)}")
+    return failed_status(status, body, _challenges(head))
+
+
+def no_answer() -> EstReply:
+    """What a connection that closed before the first byte amounts to."""
+    return _failed(None, EstError.HTTP_NOT_FOUND, "the server closed the connection without an answer")
+
+
+def failed_status(status: int, body: bytes, challenges: tuple[str, ...]) -> EstReply:
+    """What an answer with any status but 200 and 202 amounts to."""
+    error = _STATUS_ERRORS.get(status, EstError.UNKNOWN)
+    return EstReply(status, b"", EnrollmentFailed(error, f"HTTP {status}{_words(body)}"), challenges)
 
 
 def _failed(status: int | None, error: EstError, reason: str) -> EstReply:
@@ -71,6 +116,11 @@ def _fields(head: bytes) -> dict[str, str]:
         )
     pairs = (line.partition(":") for line in lines)
     return {name: value.strip() for name, _, value in pairs}
+
+
+def _challenges(head: bytes) -> tuple[str, ...]:
+    pairs = (line.partition(":") for line in head.decode("latin-1").split("\r\n")[1:])
+    return tuple(value.strip() for name, _, value in pairs if name.lower() == "www-authenticate")
 
 
 def _accepted(fields: dict[str, str], body: bytes, expected: ContentType) -> bytes:

@@ -14,8 +14,9 @@ from cryptography import x509
 from loadtests.arrivals.choice import shape_of
 from loadtests.arrivals.settings import ArrivalSettings
 from loadtests.arrivals.shape import Arrivals
+from loadtests.authentication import Credentials
 from loadtests.errors import ScenarioError
-from loadtests.est_client import Credentials, EstTarget, parse_target
+from loadtests.est_client import EstTarget, parse_target
 from loadtests.keys import KeyFile
 from loadtests.scenario import KeyType, Operation
 from loadtests.tls_stream import Timers

@@ -93,6 +93,10 @@ class TlsStream:
             else:
                 return
 
+    def tls_unique(self) -> bytes | None:
+        """What RFC 5929 section 3 binds to this session: 12 bytes; None above TLS 1.2, which has none."""
+        return self._tls.get_channel_binding("tls-unique") if self._tls.version() == "TLSv1.2" else None
+
     def send(self, data: bytes) -> None:
         """Hand `data` to the network."""
         self.stage = Stage.SEND

@@ -16,9 +16,9 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loadtests.authentication import Credentials
 from loadtests.errors import ScenarioError, TargetError
 from loadtests.est_client import (
-    Credentials,
     EstClient,
     EstOperation,
     EstTarget,

@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 
 from loadtests.arrivals.rates import Steady
+from loadtests.authentication import Credentials
 from loadtests.errors import ScenarioError
-from loadtests.est_client import Credentials, EstTarget
+from loadtests.est_client import EstTarget
 from loadtests.keys import make_key_file
 from loadtests.options import LoadOptions, add_options, read_options
 from loadtests.scenario import KeyType, Operation
