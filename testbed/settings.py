@@ -11,6 +11,7 @@ import msgspec
 from testbed.bounds import Name, Port, Seconds, Settings
 from testbed.ca.settings import AccountSettings, CaSettings
 from testbed.errors import SettingsError
+from testbed.ra.settings import RaSettings, RaTimers
 
 __all__ = [
     "AccountSettings", "CaPartSettings", "CaSettings", "LabSettings", "Name", "Port", "RaPartSettings",
@@ -18,26 +19,6 @@ __all__ = [
 ]  # fmt: skip
 
 T = TypeVar("T")
-
-
-class RaTimers(Settings, frozen=True):
-    """How long the RA waits for the CA, per curl call. One call is one URL, NTLM's two legs included."""
-
-    connect_seconds: Seconds = 10.0
-    login_seconds: Seconds = 10.0
-    form_seconds: Seconds = 10.0
-    submit_seconds: Seconds = 10.0
-    download_seconds: Seconds = 10.0
-
-
-class RaSettings(Settings, frozen=True):
-    """The RA: where it listens, which template it asks for, how long it waits."""
-
-    port: Port = 0
-    template: Name = "CiscoRA"
-    realm: Name = "estrealm"
-    est_user: Name = "capf"
-    timers: RaTimers = RaTimers()
 
 
 class LabSettings(Settings, frozen=True):
