@@ -101,10 +101,14 @@ class _Session:
 
 @dataclass(slots=True)
 class EstServer:
-    """A running EST server: its port, what it was asked, and how it answers, which a test may change."""
+    """A running EST server: its port, what it was asked, and how it answers, which a test may change.
+
+    `peers` are its connections, in their order.
+    """
 
     ca: LabCa
     requests: list[Request]
+    peers: list[Peer]
     handle: Handler | None = None
     port: int = 0
 
@@ -126,17 +130,18 @@ class EstServer:
 
 
 @contextlib.contextmanager
-def running_est_server(ca: LabCa) -> Iterator[EstServer]:
+def running_est_server(ca: LabCa, tls: ssl.SSLContext | None = None) -> Iterator[EstServer]:
     """An EST server in a thread of its own, stopped at the end."""
-    server = EstServer(ca, [])
+    server = EstServer(ca, [], [])
     started, loop = threading.Event(), asyncio.new_event_loop()
     stopped = asyncio.Event()
 
     async def serve() -> None:
-        def session(_: Peer) -> _Session:
+        def session(peer: Peer) -> _Session:
+            server.peers.append(peer)
             return _Session(server.respond)
 
-        http = HttpServer(session, ca.server_tls, Limits())
+        http = HttpServer(session, tls or ca.server_tls, Limits())
         _, server.port = await http.start("127.0.0.1", 0)
         started.set()
         await stopped.wait()
