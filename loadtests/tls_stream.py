@@ -12,6 +12,7 @@ import socket
 import ssl
 import time
 from dataclasses import dataclass
+from typing import Protocol
 
 _CHUNK_BYTES = 65_536
 
@@ -45,13 +46,51 @@ class Timers:
         return self.connect_seconds + self.handshake_seconds + 2 * self.read_seconds
 
 
+class TlsObject(Protocol):
+    """One connection's TLS over two buffers, such as `ssl.SSLObject`."""
+
+    def do_handshake(self) -> None:
+        """Go on with the handshake."""
+        ...
+
+    def write(self, data: bytes, /) -> int:
+        """Encrypt `data`."""
+        ...
+
+    def read(self, size: int, /) -> bytes:
+        """Decrypted bytes."""
+        ...
+
+    def unwrap(self) -> None:
+        """Say that this end closes."""
+        ...
+
+    def version(self) -> str | None:
+        """Such as `TLSv1.3`."""
+        ...
+
+    def get_channel_binding(self, kind: str, /) -> bytes | None:
+        """The session's binding of that kind."""
+        ...
+
+
+class TlsContext(Protocol):
+    """What connections share, such as `ssl.SSLContext`."""
+
+    def wrap_bio(
+        self, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, *, server_hostname: str
+    ) -> TlsObject:
+        """A client's end of a connection to `server_hostname`."""
+        ...
+
+
 class TlsStream:
     """One TLS connection. Errors are the platform's (`OSError`, of which `ssl.SSLError` is one).
 
     `stage` tells where it was when one was raised. `close` it in any case.
     """
 
-    def __init__(self, context: ssl.SSLContext, host: str, timers: Timers) -> None:
+    def __init__(self, context: TlsContext, host: str, timers: Timers) -> None:
         self.stage = Stage.RESOLVE
         self._timers = timers
         self._received, self._to_send = ssl.MemoryBIO(), ssl.MemoryBIO()
