@@ -1,7 +1,6 @@
 """The command line: `estorm COMMAND`. Exit codes: 0 done, 1 the SLO is not met, 2 bad usage or input."""
 
 import contextlib
-import os
 import random
 import signal
 import sys
@@ -17,19 +16,17 @@ from rich.console import Console
 
 from loadtests import slo
 from loadtests.arrivals.settings import Shape
-from loadtests.confirmation import require_consent
-from loadtests.errors import LoadtestError, ScenarioError
-from loadtests.est_client import get_cacerts, parse_target
-from loadtests.generator import EstServer
+from loadtests.errors import LoadtestError
 from loadtests.progress import Display, PlainDisplay, TerminalDisplay
 from loadtests.results import describe, write_results
 from loadtests.run_folder import create_run_folder
 from loadtests.scenario import Load, Scenario, default_scenario, read_scenario
 from loadtests.storm import Storm
+from loadtests.target import open_target
+from loadtests.target_settings import load_options, server_options, with_options
 from testbed.ca.admin import ca_group
 from testbed.errors import PartFailed, TestbedError
 from testbed.lab import Endpoints, Lab
-from testbed.pki import client_context
 
 EXIT_SLO_MISSED = 1
 EXIT_PART_DIED = 1
@@ -52,8 +49,8 @@ def estorm() -> None:
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the fleet; the same seed, the same phones.")
 @click.option("--out", type=click.Path(path_type=Path), help="Run folder; default runs/<UTC time>-storm.")
 @click.option("--target", help="Your EST server, https://host:port[/segment], instead of a lab.")
-@click.option("--trust-anchor", help="PEM file that the target's certificate chains to.")
-@click.option("--est-user", help="HTTP Basic user; the password comes from ESTORM_EST_PASSWORD.")
+@server_options
+@load_options
 @click.option("--i-may-load-this", is_flag=True, help="The target is not this machine, and its owner agrees.")
 def storm(scenario_file: Path | None, out: Path | None, i_may_load_this: bool, **given: object) -> None:
     """Let phones enroll, watch them, and leave a run folder with a report.
@@ -63,7 +60,7 @@ def storm(scenario_file: Path | None, out: Path | None, i_may_load_this: bool, *
     scenario = _scenario(scenario_file, given)
     slo.parse_all(scenario.slo.rules)
     scenario.check_arrivals()
-    server = _target(scenario, consented=i_may_load_this)
+    server = open_target(scenario, consented=i_may_load_this)
     folder = create_run_folder("storm", datetime.now(UTC), out)
     folder.scenario.write_text(scenario.to_toml())
     click.echo(f"seed {scenario.seed}, run folder {folder.path}")
@@ -112,30 +109,13 @@ def _scenario(path: Path | None, given: dict[str, object]) -> Scenario:
         scenario = msgspec.structs.replace(scenario, arrivals=arrivals)
     names = {"phones": "phones", "rate_per_second": "rate", "duration_seconds": "duration"}
     load = msgspec.convert({name: given[option] for name, option in names.items()}, Load)
-    target = {
-        "url": given["target"], "trust_anchor": given["trust_anchor"], "est_user": given["est_user"],
-    }  # fmt: skip
-    target_given = {name: value for name, value in target.items() if value is not None}
+    url = None if given["target"] is None else str(given["target"])
     scenario = msgspec.structs.replace(
         scenario.with_load(load),
-        target=msgspec.structs.replace(scenario.target, **target_given),
+        target=with_options(scenario.target, url, given),
         seed=scenario.seed if given["seed"] is None else given["seed"],
     )
     return scenario.seeded(random.SystemRandom())
-
-
-def _target(scenario: Scenario, *, consented: bool) -> EstServer | None:
-    """The user's EST server, known to be one that may be loaded; None when the storm makes its own lab."""
-    target = scenario.target
-    if not target.url:
-        return None
-    est = parse_target(target.url)
-    if not target.trust_anchor:
-        raise ScenarioError("a target needs --trust-anchor, the PEM file that its certificate chains to")
-    require_consent(est, consented=consented)
-    trust_anchor = Path(target.trust_anchor)
-    get_cacerts(est, client_context(trust_anchor))
-    return EstServer(est, trust_anchor, target.est_user, os.environ.get("ESTORM_EST_PASSWORD", ""))
 
 
 def _display() -> Display:

@@ -25,11 +25,13 @@ class Phones:
     """The phones that ask: their names and their keys, each key for `indexes_per_key` indexes.
 
     A process that drives every second phone has a key for each of its own alone, that is for two indexes.
+    The requests of `bound` phones prove possession of their TLS session (RFC 7030 section 3.5).
     """
 
     names: PhoneNames
     keys: KeyFile
     indexes_per_key: int = 1
+    bound: bool = False
 
     def phone(self, index: int) -> Phone:
         """Phone `index` of the fleet."""
@@ -66,10 +68,10 @@ class Enroller:
         """
         started = self._clock()
         phone = self._phones.phone(index)
-        csr_der = phone.csr_der()
+        csr = phone.csr_der if self._phones.bound else phone.csr_der()
         if self._records.trace:
             self._records.trace.started(phone.name, started)
-        exchange = self._client.enroll(EST_OPERATIONS[operation], csr_der)
+        exchange = self._client.enroll(EST_OPERATIONS[operation], csr)
         closed = self._clock()
         lsc, failure = self._judge(exchange, phone)
         done = self._clock()

@@ -28,7 +28,7 @@ from cryptography import x509
 
 from loadtests.authentication import AuthScheme, Credentials, RequestLine
 from loadtests.errors import EnrollmentFailed, ScenarioError, TargetError
-from loadtests.est_reply import ContentType, EstReply, LibestReader, ReplyReader
+from loadtests.est_reply import ContentType, EstReply, LibestReader, Profile, ReplyReader
 from loadtests.lsc import read_certificates
 from loadtests.rfc_reply import RfcReader
 from loadtests.tls_stream import Stage, Timers, TlsStream
@@ -46,13 +46,6 @@ _STAGE_ERRORS = {
     Stage.SEND: EstError.SSL_WRITE,
     Stage.RECEIVE: EstError.SSL_READ,
 }
-
-
-class Profile(enum.StrEnum):
-    """Whose reading of answers: libEST's, with its limits, or that of RFC 7030 and HTTP."""
-
-    LIBEST = "libest"
-    RFC = "rfc"
 
 
 _READERS: dict[Profile, Callable[[], ReplyReader]] = {

@@ -25,6 +25,13 @@ _STATUS_ERRORS = {
 }
 
 
+class Profile(enum.StrEnum):
+    """Whose reading of answers: libEST's, with its limits, or that of RFC 7030 and HTTP."""
+
+    LIBEST = "libest"
+    RFC = "rfc"
+
+
 class ContentType(enum.StrEnum):
     """The content type that an operation's answer must have (RFC 7030 sections 4.1.3, 4.2.3, 4.5.2)."""
 

@@ -59,10 +59,10 @@ class Fleet:
 
     def prepare(self) -> None:
         """Get keys, trust and files ready, which may take long; LoadtestError when something is missing."""
-        tls = self._options.tls_context()
-        chain = self._options.chain() or get_cacerts(self._options.target, tls, self._options.timers)
+        tls, profile = self._options.tls.context(), self._options.profile
+        chain = self._options.chain() or get_cacerts(self._options.target, tls, self._options.timers, profile)
         client = EstClient(
-            self._options.target, tls, self._options.credentials, self._options.timers, self._clock
+            self._options.target, tls, self._options.credentials, self._options.timers, self._clock, profile
         )
         try:
             records = self._records()
@@ -152,14 +152,17 @@ class Fleet:
 
     def _phones(self) -> Phones:
         options, names = self._options, PhoneNames(self._options.seed)
+        bound = options.proof_of_possession
         if options.keys_file:
-            return Phones(names, self._owned.enter_context(options.open_keys(options.keys_file)))
+            keys = self._owned.enter_context(options.open_keys(options.keys_file))
+            return Phones(names, keys, bound=bound)
         with tempfile.TemporaryDirectory(prefix="estorm-keys-") as directory:
             path = Path(directory) / "keys"
             count = self._shard.size(options.keys_needed)
             make_key_file(path, options.key_type, max(1, count), _progress(count))
             # The mapping outlives the file's name, and nobody else can open it.
-            return Phones(names, self._owned.enter_context(options.open_keys(path)), self._shard.count)
+            keys = self._owned.enter_context(options.open_keys(path))
+            return Phones(names, keys, self._shard.count, bound)
 
 
 def _progress(count: int) -> Callable[[int], None]:

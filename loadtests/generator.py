@@ -12,6 +12,7 @@ import msgspec
 
 from loadtests.est_client import EstTarget
 from loadtests.scenario import Scenario
+from loadtests.target_settings import LAB, TargetSettings
 from testbed.supervision import terminate
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
@@ -20,12 +21,34 @@ _SHOWN_LINES = 5
 
 @dataclass(frozen=True, slots=True)
 class EstServer:
-    """The EST server to enroll at, the PEM file its certificate chains to, HTTP Basic user and password."""
+    """The EST server to enroll at, the PEM file its certificate chains to, user and password.
+
+    Of `settings` only the manners count: profile, authentication, TLS, proof of possession, expected chain.
+    """
 
     target: EstTarget
     trust_anchor: Path
     user: str
     password: str
+    settings: TargetSettings = LAB
+
+    @property
+    def options(self) -> dict[str, object]:
+        """The load generator's options for it, the password apart."""
+        return {
+            "--host": f"https://{self.target.authority}",
+            "--est-segment": self.target.segment,
+            "--est-user": self.user,
+            "--auth": self.settings.auth.value,
+            "--trust-anchor": self.trust_anchor,
+            "--client-certificate": self.settings.client_certificate,
+            "--client-key": self.settings.client_key,
+            "--tls-min": self.settings.tls_minimum.value,
+            "--tls-max": self.settings.tls_maximum.value,
+            "--pop": "yes" if self.settings.proof_of_possession else "",
+            "--profile": self.settings.profile.value,
+            "--lsc-chain": self.settings.lsc_chain,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +108,8 @@ class Generator:
 def locust_command(scenario: Scenario, server: EstServer, keys: Path, output: Output) -> list[str]:
     """The command line that runs `scenario`; the password goes by environment, never by argument."""
     users = locust_users(scenario)
-    options: dict[str, object] = {
+    options = server.options | {
         "--locustfile": LOCUSTFILE,
-        "--host": f"https://{server.target.authority}",
         "--users": users,
         "--spawn-rate": users,
         "--phones": scenario.phones.count,
@@ -100,9 +122,6 @@ def locust_command(scenario: Scenario, server: EstServer, keys: Path, output: Ou
         "--key-pool-size": scenario.phones.key_pool_size,
         "--operation": scenario.phones.operation.value,
         "--read-timeout": scenario.phones.read_timeout_seconds,
-        "--est-user": server.user,
-        "--est-segment": server.target.segment,
-        "--trust-anchor": server.trust_anchor,
         "--journal": output.journal,
         "--capf-trace": output.capf_trace,
         "--supervisor-pid": os.getpid(),

@@ -1,8 +1,8 @@
 """The load generator's own options on Locust's command line and web page, and what they come to."""
 
 import argparse
+import enum
 import math
-import ssl
 from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,14 +14,14 @@ from cryptography import x509
 from loadtests.arrivals.choice import shape_of
 from loadtests.arrivals.settings import ArrivalSettings
 from loadtests.arrivals.shape import Arrivals
-from loadtests.authentication import Credentials
+from loadtests.authentication import AuthScheme, Credentials
 from loadtests.errors import ScenarioError
 from loadtests.est_client import EstTarget, parse_target
+from loadtests.est_reply import Profile
 from loadtests.keys import KeyFile
 from loadtests.scenario import KeyType, Operation
+from loadtests.tls_settings import TlsSettings, TlsVersion
 from loadtests.tls_stream import Timers
-from testbed import pki
-from testbed.errors import PkiError
 
 if TYPE_CHECKING:  # importing Locust replaces this process's sockets
     from locust.argument_parser import LocustArgumentParser
@@ -36,9 +36,18 @@ _SHOWN: tuple[tuple[str, type, object, str], ...] = (
     ("connect-timeout", float, 10.0, "seconds a phone waits for its TCP connection"),
     ("handshake-timeout", float, 10.0, "seconds a phone waits for the whole TLS handshake"),
     ("est-segment", str, "", "additional path segment of the EST server"),
+    ("pop", str, "", "anything: bind each request to its TLS session (tls-unique, TLS 1.2)"),
+)
+_CHOICES: tuple[tuple[str, type[enum.StrEnum], enum.StrEnum, str], ...] = (
+    ("auth", AuthScheme, AuthScheme.BASIC, "basic: at once; digest: when challenged; offered: the best"),
+    ("profile", Profile, Profile.LIBEST, "whose reading of answers"),
+    ("tls-min", TlsVersion, TlsVersion.TLS_1_2, "oldest TLS version to speak"),
+    ("tls-max", TlsVersion, TlsVersion.TLS_1_3, "newest TLS version to speak"),
 )
 _UNSHOWN = (
     ("trust-anchor", "PEM file that the EST server's certificate chains to; default: the system's"),
+    ("client-certificate", "PEM file with the TLS client certificate"),
+    ("client-key", "PEM file with its key; default: in the certificate's file"),
     ("lsc-chain", "PEM file of the CA certificates that may issue LSCs; default: the server's cacerts"),
     ("keys-file", "the phones' keys, made by `python -m loadtests.keys`; default: made at each start"),
     ("journal", "directory for the journal of attempts, attempts-<worker>.jsonl"),
@@ -51,7 +60,9 @@ class LoadOptions:
     """What to enroll, where, when, and where to write it down."""
 
     target: EstTarget
-    trust_anchor: Path | None
+    tls: TlsSettings
+    profile: Profile
+    proof_of_possession: bool
     lsc_chain: Path | None
     credentials: Credentials | None
     phones: int
@@ -72,7 +83,7 @@ class LoadOptions:
 
     def check(self) -> None:
         """Read what will be read again at the start; ScenarioError when something cannot be."""
-        self.tls_context()
+        self.tls.context()
         self.chain()
         if self.keys_file:
             self.open_keys(self.keys_file).close()
@@ -84,15 +95,6 @@ class LoadOptions:
             keys.close()
             raise ScenarioError(f"{path} holds {keys.key_type} keys, --key-type is {self.key_type}")
         return keys
-
-    def tls_context(self) -> ssl.SSLContext:
-        """A context that trusts the given anchor, or the system's; ScenarioError when that is unreadable."""
-        if self.trust_anchor is None:
-            return ssl.create_default_context()
-        try:
-            return pki.client_context(self.trust_anchor)
-        except PkiError as error:
-            raise ScenarioError(f"--trust-anchor: {error}") from error
 
     def chain(self) -> list[x509.Certificate] | None:
         """The certificates that an LSC's issuer must be one of; None: ask the EST server."""
@@ -113,6 +115,8 @@ def add_options(parser: "LocustArgumentParser") -> None:
         "--operation", default=str(Operation.INSTALL), choices=[*map(str, Operation)],
         help="install: simpleenroll; renew: simplereenroll",
     )  # fmt: skip
+    for name, kind, default, text in _CHOICES:
+        parser.add_argument(f"--{name}", default=str(default), choices=[*map(str, kind)], help=text)
     for name, text in _UNSHOWN:
         parser.add_argument(f"--{name}", default="", help=text, include_in_web_ui=False)
     parser.add_argument("--est-user", default="", help="user for HTTP Basic", env_var="ESTORM_EST_USER")
@@ -131,9 +135,17 @@ def read_options(given: Namespace, host: str | None) -> LoadOptions:
         raise ScenarioError("no EST server: give --host https://HOST:PORT")
     return LoadOptions(
         target=parse_target(host, given.est_segment),
-        trust_anchor=_path(given.trust_anchor),
+        tls=TlsSettings(
+            _path(given.trust_anchor),
+            _path(given.client_certificate),
+            _path(given.client_key),
+            TlsVersion(given.tls_min),
+            TlsVersion.TLS_1_2 if given.pop else TlsVersion(given.tls_max),
+        ),
+        profile=Profile(given.profile),
+        proof_of_possession=bool(given.pop),
         lsc_chain=_path(given.lsc_chain),
-        credentials=Credentials(given.est_user, given.est_password) if given.est_user else None,
+        credentials=_credentials(given),
         phones=_at_least("--phones", given.phones, 1),
         seed=given.phones_seed,
         key_type=KeyType(given.key_type),
@@ -149,6 +161,12 @@ def read_options(given: Namespace, host: str | None) -> LoadOptions:
         journal=_directory(given.journal),
         capf_trace=_path(given.capf_trace),
     )
+
+
+def _credentials(given: Namespace) -> Credentials | None:
+    if not given.est_user:
+        return None
+    return Credentials(given.est_user, given.est_password, AuthScheme(given.auth))
 
 
 def _arrivals(given: Namespace) -> Arrivals | None:

@@ -15,6 +15,8 @@ from loadtests.arrivals.choice import shape_of
 from loadtests.arrivals.settings import ArrivalSettings
 from loadtests.arrivals.shape import Arrivals, last_offset_seconds
 from loadtests.errors import ScenarioError
+from loadtests.phone_settings import ONCE, AuthenticationMode, RetrySettings
+from loadtests.target_settings import TargetSettings
 from testbed.settings import CaSettings, LabSettings, Name, RaSettings, Seconds, Settings
 
 MAX_PHONES = 10_000_000
@@ -39,21 +41,22 @@ class Operation(enum.StrEnum):
 
 
 class PhoneSettings(Settings, frozen=True):
-    """The fleet. `key_pool_size` 0 makes a key pair for each phone, N shares N pairs among all phones."""
+    """The fleet. `key_pool_size` 0 makes a key pair for each phone, N shares N pairs among all phones.
+
+    `finish_within_seconds` makes the devices' finish-by deadline, 0 is noon tomorrow. `keep_keys` leaves the
+    phones' keys in the run folder; `renew_from` is a run folder that has them, whose phones renew.
+    """
 
     count: Annotated[int, msgspec.Meta(ge=1, le=MAX_PHONES)] = 500
     key: KeyType = KeyType.RSA_2048
     key_pool_size: Annotated[int, msgspec.Meta(ge=0, le=MAX_PHONES)] = 0
     operation: Operation = Operation.INSTALL
     read_timeout_seconds: Seconds = 10.0
-
-
-class TargetSettings(Settings, frozen=True):
-    """An EST server of the user's. Empty `url` means the lab. The password comes from ESTORM_EST_PASSWORD."""
-
-    url: str = ""
-    trust_anchor: str = ""
-    est_user: str = ""
+    retry: RetrySettings = ONCE
+    authentication_mode: AuthenticationMode = AuthenticationMode.AUTH_BY_STR
+    finish_within_seconds: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 0.0
+    keep_keys: bool = False
+    renew_from: str = ""
 
 
 class SloSettings(Settings, frozen=True):

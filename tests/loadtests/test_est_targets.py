@@ -11,7 +11,8 @@ from cryptography.x509.oid import AttributeOID, NameOID
 
 from loadtests.authentication import AuthScheme, Credentials, read_challenges
 from loadtests.errors import ScenarioError
-from loadtests.est_client import EstClient, EstOperation, EstTarget, Exchange, Profile
+from loadtests.est_client import EstClient, EstOperation, EstTarget, Exchange
+from loadtests.est_reply import Profile
 from loadtests.keys import generate
 from loadtests.phone import Phone
 from loadtests.scenario import KeyType

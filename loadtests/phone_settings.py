@@ -1,0 +1,25 @@
+"""What CAPF knows of a device beside its key: how it proves itself, and how it tries again."""
+
+import enum
+from typing import Annotated
+
+import msgspec
+
+from testbed.bounds import Seconds, Settings
+
+
+class AuthenticationMode(enum.StrEnum):
+    """How a phone proves itself to CAPF, as the guide's device settings name it."""
+
+    AUTH_BY_STR = "AUTH_BY_STR"
+    AUTH_BY_NULL_STR = "AUTH_BY_NULL_STR"
+
+
+class RetrySettings(Settings, frozen=True):
+    """How often a phone tries and how long it waits after a failure, as the vendor's phones do: 3, 30 s."""
+
+    attempts: Annotated[int, msgspec.Meta(ge=1, le=100)] = 3
+    spacing_seconds: Seconds = 30.0
+
+
+ONCE = RetrySettings(attempts=1)
