@@ -18,6 +18,7 @@ from loadtests import slo
 from loadtests.arrivals.settings import Shape
 from loadtests.errors import LoadtestError
 from loadtests.progress import Display, PlainDisplay, TerminalDisplay
+from loadtests.quantities import DurationType, RateType
 from loadtests.results import describe, write_results
 from loadtests.run_folder import create_run_folder
 from loadtests.scenario import Load, Scenario, default_scenario, read_scenario
@@ -44,8 +45,8 @@ def estorm() -> None:
 @click.argument("scenario_file", metavar="[SCENARIO.toml]", required=False, type=click.Path(path_type=Path))
 @click.option("--phones", type=click.IntRange(min=1), help="How many phones enroll.")
 @click.option("--shape", type=click.Choice([*map(str, Shape)]), help="How they arrive (docs/scenario.md).")
-@click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Phones that start per second.")
-@click.option("--duration", type=click.FloatRange(min=0, min_open=True), help="Seconds in which they start.")
+@click.option("--rate", type=RateType(), help="Phones that start per second: 25, 25/s, 1500/min.")
+@click.option("--duration", type=DurationType(), help="Time in which they start: 90, 90s, 2m, 1h.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the fleet; the same seed, the same phones.")
 @click.option("--out", type=click.Path(path_type=Path), help="Run folder; default runs/<UTC time>-storm.")
 @click.option("--target", help="Your EST server, https://host:port[/segment], instead of a lab.")

@@ -9,6 +9,7 @@ waited for until it really serves. Leaving the block, by whatever way, stops bot
 
 import contextlib
 import datetime as dt
+import os
 import secrets
 import time
 from pathlib import Path
@@ -49,11 +50,12 @@ class Endpoints(msgspec.Struct, frozen=True):
     logs: str
 
     def write(self, path: Path) -> None:
-        """Write the endpoints as JSON, readable by this user alone: it holds the lab's passwords."""
+        """Write the endpoints as JSON, whole or not at all, for this user alone: they hold passwords."""
         try:
-            path.touch(mode=0o600)
-            path.chmod(0o600)
-            path.write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n")
+            whole = path.with_name(f".{path.name}.{os.getpid()}")
+            whole.touch(mode=0o600)
+            whole.write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n")
+            whole.replace(path)
         except OSError as error:
             raise SettingsError(f"cannot write the endpoints to {path}: {error.strerror}") from error
 
