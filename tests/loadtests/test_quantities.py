@@ -9,7 +9,7 @@ from loadtests.quantities import parse_duration, parse_rate
 
 @pytest.mark.parametrize(
     ("text", "per_second"),
-    [("25", 25), ("25/s", 25), ("1500/min", 25), ("0.5/s", 0.5), ("3600/h", 1), (" 2/m ", 2 / 60)],,
+    [("25", 25), ("25/s", 25), ("1500/min", 25), ("0.5/s", 0.5), ("3600/h", 1), (" 2/m ", 2 / 60)],
 )
 def test_a_rate_is_per_second_unless_it_says_otherwise(text: str, per_second: float) -> None:
     assert parse_rate(text) == pytest.approx(per_second)
