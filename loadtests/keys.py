@@ -1,38 +1,37 @@
 """Key pairs for phones, made before any clock starts and read from one file.
 
 An RSA-2048 key pair costs 44 ms of CPU, a hundred times what the rest of an enrollment costs a phone, and
-stops every other phone of the process meanwhile. So child processes make them, into a file:
-
-    {"format": "estorm-keys", "version": 1, "key_type": "rsa-2048"}   and a line feed,
-    then for each key its length (4 bytes, big endian) and the key (PKCS#8 DER, not encrypted)
+stops every other phone of the process meanwhile. So child processes make them, into a file of records
+(`loadtests/record_file.py`) with the header {"format": "estorm-keys", "version": 1, "key_type": "rsa-2048"};
+each record is a key in PKCS#8 DER, not encrypted.
 
 `python -m loadtests.keys FILE --count N [--key-type T]` makes one by hand.
 """
 
 import argparse
-import contextlib
-import mmap
 import os
-import queue
-import subprocess
 import sys
-import tempfile
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Self
+from typing import Literal, Self
 
 import msgspec
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from loadtests.errors import GeneratorFailed, LoadtestError, ScenarioError
+from loadtests.errors import LoadtestError
+from loadtests.record_file import (
+    RecordFile,
+    children_for,
+    framed,
+    made_by_children,
+    share_of,
+    write_records,
+)
 from loadtests.scenario import KeyType
 from testbed.pki import PrivateKey
 from testbed.tether import die_with_parent
 
-FORMAT = "estorm-keys"
-_LENGTH_BYTES = 4
 _RSA_BITS = {KeyType.RSA_2048: 2048, KeyType.RSA_3072: 3072, KeyType.RSA_4096: 4096}
 _CURVES: dict[KeyType, ec.EllipticCurve] = {KeyType.P_256: ec.SECP256R1(), KeyType.P_384: ec.SECP384R1()}
 
@@ -40,8 +39,8 @@ _CURVES: dict[KeyType, ec.EllipticCurve] = {KeyType.P_256: ec.SECP256R1(), KeyTy
 class Header(msgspec.Struct, frozen=True):
     """The first line of a key file."""
 
-    format: str
-    version: int
+    format: Literal["estorm-keys"]
+    version: Literal[1]
     key_type: KeyType
 
 
@@ -65,15 +64,18 @@ def make_key_file(
     with the number done after each. The file appears whole or not at all. GeneratorFailed when a child
     ends before its work, ScenarioError when the file cannot be written.
     """
-    try:
-        with _new_file(path) as file:
-            file.write(msgspec.json.encode(Header(FORMAT, 1, key_type)) + b"\n")
-            for done, record in enumerate(_records(key_type, count, processes), start=1):
-                file.write(len(record).to_bytes(_LENGTH_BYTES) + record)
-                if progress:
-                    progress(done)
-    except OSError as error:
-        raise ScenarioError(f"cannot write keys to {path}: {error.strerror}") from error
+    children = children_for(count, processes)
+    commands = [
+        (
+            "-m",
+            "loadtests.keys",
+            f"--child-of={os.getpid()}",
+            f"--key-type={key_type}",
+            f"--count={share_of(child, children, count)}",
+        )  # fmt: skip
+        for child in range(children)
+    ]
+    write_records(path, Header("estorm-keys", 1, key_type), made_by_children(commands, count), progress)
 
 
 class KeyFile:
@@ -84,32 +86,22 @@ class KeyFile:
     """
 
     def __init__(self, path: Path) -> None:
-        try:
-            with path.open("rb") as file:
-                self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except (OSError, ValueError) as error:
-            raise ScenarioError(f"cannot read keys from {path}: {error}") from error
-        try:
-            self.key_type, self._offsets = _index(self._data)
-        except (msgspec.DecodeError, ValueError) as error:
-            self._data.close()
-            raise ScenarioError(f"{path} is not a whole key file: {error}; make it anew") from error
+        self._records = RecordFile(path, Header)
+        self.key_type = self._records.header.key_type
 
     def __len__(self) -> int:
-        return len(self._offsets)
+        return len(self._records)
 
     def key(self, index: int) -> PrivateKey:
         """The key pair of phone `index`; a pool smaller than the fleet is shared round-robin."""
-        start = self._offsets[index % len(self._offsets)]
-        body = start + _LENGTH_BYTES
-        der = self._data[body : body + int.from_bytes(self._data[start:body])]
+        der = self._records[index % len(self._records)]
         key = serialization.load_der_private_key(der, None, unsafe_skip_rsa_key_validation=True)
         assert isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey)
         return key
 
     def close(self) -> None:
         """Close the file."""
-        self._data.close()
+        self._records.close()
 
     def __enter__(self) -> Self:
         return self
@@ -118,80 +110,13 @@ class KeyFile:
         self.close()
 
 
-def _index(data: mmap.mmap) -> tuple[KeyType, list[int]]:
-    end_of_header = data.find(b"\n") + 1
-    header = msgspec.json.decode(data[:end_of_header], type=Header)
-    if header.format != FORMAT or header.version != 1:
-        raise ValueError(f"its header is {header}")
-    offsets, at = [], end_of_header
-    while at < len(data):
-        offsets.append(at)
-        at += _LENGTH_BYTES + int.from_bytes(data[at : at + _LENGTH_BYTES])
-    if at != len(data) or not offsets:
-        raise ValueError("it is cut short" if offsets else "it holds no key")
-    return header.key_type, offsets
-
-
-@contextlib.contextmanager
-def _new_file(path: Path) -> Iterator[IO[bytes]]:
-    """A file that replaces `path` once it is whole; mkstemp(3) makes it readable by its owner alone."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink()
-        raise
-
-
-def _records(key_type: KeyType, count: int, processes: int | None) -> Iterator[bytes]:
-    """Every key as it is made, in the order in which the children come to deliver them."""
-    wanted = max(1, min(processes or os.cpu_count() or 1, count))
-    delivered: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-    with contextlib.ExitStack() as owned:
-        for number in range(wanted):
-            share = count * (number + 1) // wanted - count * number // wanted
-            child = owned.enter_context(_child(key_type, share))
-            reader = threading.Thread(target=_deliver, args=(child, delivered), daemon=True)
-            reader.start()
-            owned.callback(reader.join)
-            owned.callback(child.kill)
-        made, running = 0, wanted
-        while running:
-            record = delivered.get()
-            if record is None:
-                running -= 1
-            else:
-                made += 1
-                yield record
-        if made != count:
-            raise GeneratorFailed(f"a process that makes keys ended early: {made} of {count} keys were made")
-
-
-def _child(key_type: KeyType, count: int) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "loadtests.keys", f"--child-of={os.getpid()}"]
-    command += [f"--count={count}", f"--key-type={key_type}"]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
-
-
-def _deliver(child: subprocess.Popen[bytes], delivered: "queue.SimpleQueue[bytes | None]") -> None:
-    assert child.stdout is not None
-    while len(length := child.stdout.read(_LENGTH_BYTES)) == _LENGTH_BYTES:
-        record = child.stdout.read(int.from_bytes(length))
-        if len(record) != int.from_bytes(length):
-            break
-        delivered.put(record)
-    delivered.put(None)
-
-
 def _be_child(parent_pid: int, key_type: KeyType, count: int) -> None:
     die_with_parent(parent_pid)
     for _ in range(count):
         der = generate(key_type).private_bytes(
             serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        sys.stdout.buffer.write(len(der).to_bytes(_LENGTH_BYTES) + der)
+        sys.stdout.buffer.write(framed(der))
         sys.stdout.buffer.flush()
 
 
