@@ -61,7 +61,7 @@ def make_csr_file(
             f"--first={child}",
             f"--step={children}",
             f"--count={share_of(child, children, count)}",
-        )  # fmt: skip
+        )
         for child in range(children)
     ]
     write_records(path, Header("estorm-requests", 1, seed), made_by_children(commands, count), progress)

@@ -72,7 +72,7 @@ def make_key_file(
             f"--child-of={os.getpid()}",
             f"--key-type={key_type}",
             f"--count={share_of(child, children, count)}",
-        )  # fmt: skip
+        )
         for child in range(children)
     ]
     write_records(path, Header("estorm-keys", 1, key_type), made_by_children(commands, count), progress)
