@@ -1,7 +1,6 @@
 """The CA's own key, certificate and chain."""
 
 import base64
-import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,5 +53,6 @@ def pem(der: bytes, label: str = "CERTIFICATE") -> bytes:
 
     AD CS puts `CERTIFICATE` round a PKCS#7 too; clients cope with that and with nothing else.
     """
-    lines = textwrap.wrap(base64.b64encode(der).decode("ascii"), 64)
+    text = base64.b64encode(der).decode("ascii")
+    lines = [text[start : start + 64] for start in range(0, len(text), 64)]
     return "\r\n".join([f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""]).encode("ascii")

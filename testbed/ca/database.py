@@ -8,7 +8,8 @@ replays its log.
 import contextlib
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, fields
+from dataclasses import fields
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ CREATE INDEX IF NOT EXISTS exceptions ON requests (disposition) WHERE dispositio
 PRAGMA user_version = {_SCHEMA_VERSION};
 PRAGMA application_id = {_APPLICATION_ID};
 """
+_values = attrgetter(*(field.name for field in fields(RequestRecord)))
 _MARKS = ", ".join("?" * len(fields(RequestRecord)))
 INSERT = f"INSERT INTO requests ({_COLUMNS}) VALUES ({_MARKS})"  # noqa: S608 - column names of our own class
 ISSUE_APPROVED = """
@@ -125,7 +127,8 @@ def revoked(connection: sqlite3.Connection) -> Sequence[tuple[str, float, int]]:
 
 def row_of(record: RequestRecord) -> Row:
     """The values of INSERT."""
-    return astuple(record)
+    row: Row = _values(record)
+    return row
 
 
 def _record(row: Row) -> RequestRecord:

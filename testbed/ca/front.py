@@ -22,11 +22,13 @@ from testbed.web.server import Peer, Refusal
 _LOGGER = logging.getLogger(__name__)
 _KERNEL = ("Server", "Microsoft-HTTPAPI/2.0")
 _SERVER = (("Server", "Microsoft-IIS/10.0"), ("X-Powered-By", "ASP.NET"))
+_FROM_ASP = (("Cache-Control", "private"),)
 _KERNEL_HTML = ("Content-Type", "text/html; charset=us-ascii")
+_LETTERS = bytes(ord("A") + byte % 26 for byte in range(256))
 _COOKIE_NAME = "ASPSESSIONIDQCSTBARD"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Case:
     """What the log must know of the request that is being answered."""
 
@@ -73,7 +75,7 @@ class Front:
 
     def new_cookie(self) -> str:
         """An ASP session cookie: 24 letters."""
-        letters = "".join(chr(ord("A") + byte % 26) for byte in self.random_bytes(24))
+        letters = self.random_bytes(24).translate(_LETTERS).decode("ascii")
         return f"{_COOKIE_NAME}={letters}; secure; path=/"
 
 
@@ -105,7 +107,7 @@ class FrontSession:
         if late and late.kind == "unauthorized":
             self._gate.forget()
             return self._challenge(front.doorkeeper.refusal("", hresult.SEC_E_LOGON_DENIED))
-        self._case = replace(self._case, user=verdict.user)
+        self._case.user = verdict.user
         self._count_login(request)
         response = await self._served(route, Visit(request, verdict.account.name), late)
         return self._dressed(response, request, verdict) if self._case.logged else response
@@ -148,7 +150,7 @@ class FrontSession:
 
     def _unlogged(self, response: Response) -> Response:
         """An answer that HTTP.sys gives by itself: no row in the site's log."""
-        self._case = replace(self._case, logged=False)
+        self._case.logged = False
         return response
 
     def refuse(self, refusal: Refusal) -> Response | None:
@@ -179,9 +181,8 @@ class FrontSession:
         )  # fmt: skip
 
     def _challenge(self, verdict: Challenged) -> Response:
-        self._case = replace(
-            self._case, user=verdict.user, sub_status=verdict.sub_status, win32_status=verdict.win32_status
-        )
+        case = self._case
+        case.user, case.sub_status, case.win32_status = verdict.user, verdict.sub_status, verdict.win32_status
         if verdict.failed:
             self._front.metrics.login(verdict.scheme, good=False)
         offers = tuple(("WWW-Authenticate", value) for value in verdict.values)
@@ -203,14 +204,17 @@ class FrontSession:
 
     def _dressed(self, response: Response, request: Request, verdict: Admitted) -> Response:
         """The response with the headers that IIS adds to every answer of a worker."""
-        more = list(_SERVER)
-        if ("Cache-Control", "private") in response.headers and request.headers.get("cookie") is None:
-            more.insert(1, ("Set-Cookie", self._front.new_cookie()))
+        front, headers = self._front, [*response.headers, *_SERVER]
+        if response.headers[:1] == _FROM_ASP and request.headers.get("cookie") is None:
+            headers.insert(-1, ("Set-Cookie", front.new_cookie()))
         if verdict.persistent and request.headers.get("authorization"):
-            more.append(("Persistent-Auth", "true"))
+            headers.append(("Persistent-Auth", "true"))
         if verdict.final:
-            more.append(("WWW-Authenticate", verdict.final))
-        return replace(response, headers=(*response.headers, *more, ("Date", self._front.date())))
+            headers.append(("WWW-Authenticate", verdict.final))
+        headers.append(("Date", front.date()))
+        return Response(
+            response.status, tuple(headers), response.body, response.close, cut_bytes=response.cut_bytes
+        )
 
 
 def _lacks_length(request: Request) -> bool:

@@ -3,6 +3,7 @@
 What clients match on a page is in the template of that page, in `pages/`; here is only what goes into it.
 """
 
+import html
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -18,6 +19,7 @@ _FIELDS = (
 )  # fmt: skip
 _CSP_LIST = "Microsoft RSA SChannel Cryptographic Provider?Microsoft DH SChannel Cryptographic Provider"
 _ID_MARK = 987_654_321
+_URL_MARK = "URL"
 _SUPPLIED_IN_REQUEST = 1
 _PEND_ALL_REQUESTS = 2
 _KEY_EXCHANGE = 1
@@ -95,7 +97,7 @@ class Pages:
         environment = jinja2.Environment(
             loader=jinja2.PackageLoader("testbed.ca", "pages"), autoescape=True, newline_sequence="\r\n",
             trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
-            undefined=jinja2.StrictUndefined,
+            undefined=jinja2.StrictUndefined, auto_reload=False,
         )  # fmt: skip
         environment.globals.update(
             ca_name=ca_name,
@@ -106,6 +108,9 @@ class Pages:
         self._environment = environment
         self._issued = {browser: self._issued_around_id(browser=browser) for browser in (False, True)}
         self._forms: dict[tuple[str, tuple[TemplateSettings, ...]], bytes] = {}
+        self._moved = (
+            self._render("moved", url=_URL_MARK).replace(b"\r\n", b"\n").split(_URL_MARK.encode("ascii"))
+        )
         self.unauthorized = self.server_error(401)
         self.not_authorized = self.kernel_error(401)
 
@@ -164,7 +169,7 @@ class Pages:
 
     def moved(self, url: str) -> bytes:
         """The page of a redirect; its line end is LF."""
-        return self._render("moved", url=url).replace(b"\r\n", b"\n")
+        return html.escape(url).encode("ascii", "replace").join(self._moved)
 
     def _issued_around_id(self, *, browser: bool) -> tuple[bytes, ...]:
         # Only the id differs from one issued page to the next, and this page is the largest of all.

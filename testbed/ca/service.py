@@ -163,7 +163,7 @@ class CertificationService:
         )
         return replace(
             record,
-            subject=subject.rfc4514_string(),
+            subject=record.subject if supplied else subject.rfc4514_string(),
             disposition=Disposition.ISSUED,
             resolved_at=now.timestamp(),
             certificate=certificate.public_bytes(serialization.Encoding.DER),

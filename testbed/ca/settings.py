@@ -4,12 +4,11 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from testbed.bounds import Name, Port, Settings
+from testbed.bounds import Name, Oid, Port, Settings
 from testbed.ca.capacity_settings import CapacitySettings
 from testbed.ca.faults import FaultPlan
 
 Days = Annotated[int, msgspec.Meta(ge=1, le=36500)]
-Oid = Annotated[str, msgspec.Meta(pattern=r"^[0-2](\.(0|[1-9][0-9]*))+$", max_length=200)]
 # A template's OID as AD CS makes them: Microsoft's arc, six numbers of the forest, two of the template.
 _CISCO_RA_OID = "1.3.6.1.4.1.311.21.8.5678901.2345678.9012345.6789012.3456789.12.1234567.7654321"
 SERVER_AUTH, CLIENT_AUTH, IPSEC_END_SYSTEM = "1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.5"

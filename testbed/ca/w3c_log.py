@@ -30,10 +30,10 @@ class Row:
     win32_status: int
     taken_milliseconds: int
 
-    def text(self, moment: dt.datetime) -> str:
-        """The line, without its end."""
+    def text(self) -> str:
+        """The line without date, time and end."""
         return (
-            f"{moment:%Y-%m-%d %H:%M:%S} {self.server_ip} {self.method} {_field(self.stem)} "
+            f"{self.server_ip} {self.method} {_field(self.stem)} "
             f"{_field(self.query)} {self.port} {_field(self.user)} {self.client_ip} "
             f"{_field(self.user_agent)} {_field(self.referer)} "
             f"{self.status} {self.sub_status} {self.win32_status} {self.taken_milliseconds}"
@@ -46,20 +46,28 @@ class W3cLog:
     def __init__(self, directory: Path, now: Callable[[], dt.datetime]) -> None:
         self._directory, self._now = directory, now
         self._day: dt.date | None = None
+        self._second: dt.datetime | None = None
+        self._stamp = ""
         self._file: BinaryIO | None = None
 
     def write(self, row: Row) -> None:
         """Append one row; it is in the file when this returns."""
-        moment = self._now()
-        if moment.date() != self._day or self._file is None:
-            self._file = self._open(moment)
-        self._file.write(row.text(moment).encode("utf-8", "replace") + b"\r\n")
+        moment = self._now().replace(microsecond=0)
+        if moment != self._second or self._file is None:
+            self._begin_second(moment)
+        assert self._file
+        self._file.write(f"{self._stamp} {row.text()}\r\n".encode("utf-8", "replace"))
 
     def close(self) -> None:
         """Close the file."""
         if self._file:
             self._file.close()
             self._file = None
+
+    def _begin_second(self, moment: dt.datetime) -> None:
+        if moment.date() != self._day or self._file is None:
+            self._file = self._open(moment)
+        self._second, self._stamp = moment, f"{moment:%Y-%m-%d %H:%M:%S}"
 
     def _open(self, moment: dt.datetime) -> BinaryIO:
         self.close()

@@ -21,17 +21,19 @@ from testbed.ntlm.messages import (
     Flag,
     Negotiate,
     decode_target_info,
+    encode_attributes,
     encode_target_info,
 )
 
 _PROOF_BYTES = 16
 _BLOB_HEAD_BYTES = 28
 # What a client may have if it asks; everything else of its offer is dropped.
-_GRANTED = (
+_GRANTED = int(
     Flag.UNICODE | Flag.NTLM | Flag.SIGN | Flag.SEAL | Flag.ALWAYS_SIGN | Flag.EXTENDED_SESSION_SECURITY
     | Flag.STRONG_KEYS | Flag.KEY_EXCHANGE | Flag.WEAK_KEYS
 )  # fmt: skip
-_ALWAYS = Flag.REQUEST_TARGET | Flag.TARGET_TYPE_DOMAIN | Flag.TARGET_INFO | Flag.VERSION
+_ALWAYS = int(Flag.REQUEST_TARGET | Flag.TARGET_TYPE_DOMAIN | Flag.TARGET_INFO | Flag.VERSION)
+_UNICODE, _OEM, _KEY_EXCHANGE = int(Flag.UNICODE), int(Flag.OEM), int(Flag.KEY_EXCHANGE)
 
 
 class ChannelBinding(enum.Enum):
@@ -90,8 +92,8 @@ class Names:
     netbios_computer: str
     dns_computer: str
 
-    def target_info(self, epoch_seconds: float) -> bytes:
-        """The attributes of a domain member, in the order Windows sends them."""
+    def attributes(self) -> bytes:
+        """The attributes of a domain member in the order Windows sends them, but for the time and the end."""
         text = {
             AvId.NETBIOS_DOMAIN: self.netbios_domain,
             AvId.NETBIOS_COMPUTER: self.netbios_computer,
@@ -99,8 +101,7 @@ class Names:
             AvId.DNS_COMPUTER: self.dns_computer,
             AvId.DNS_TREE: self.dns_domain,
         }
-        pairs = {av: value.encode("utf-16-le") for av, value in text.items()}
-        return encode_target_info({**pairs, AvId.TIMESTAMP: proof.filetime(epoch_seconds)})
+        return encode_attributes({av: value.encode("utf-16-le") for av, value in text.items()})
 
 
 class Acceptor(Generic[AccountT]):
@@ -115,21 +116,21 @@ class Acceptor(Generic[AccountT]):
         now: Callable[[], float] = time.time,
         random_bytes: Callable[[int], bytes] = os.urandom,
     ) -> None:
-        self._names, self._find = names, find
+        self._target, self._attributes, self._find = names.netbios_domain, names.attributes(), find
         self._binding = binding
         self._now, self._random_bytes = now, random_bytes
 
     def challenge(self, type1: bytes) -> Challenge:
         """The Type 2 that answers `type1`; NtlmError when that is no Type 1."""
         offered = Negotiate.decode(type1).flags
-        strings = Flag.UNICODE if offered & Flag.UNICODE else Flag.OEM
-        challenge = Challenge(
-            flags=int(offered & _GRANTED | _ALWAYS | strings),
-            target=self._names.netbios_domain,
+        strings = _UNICODE if offered & _UNICODE else _OEM
+        time_and_end = encode_target_info({AvId.TIMESTAMP: proof.filetime(self._now())})
+        return Challenge(
+            flags=offered & _GRANTED | _ALWAYS | strings,
+            target=self._target,
             server_challenge=self._random_bytes(8),
-            target_info=self._names.target_info(self._now()),
-        )
-        return Challenge.decode(challenge.encode())
+            target_info=self._attributes + time_and_end,
+        ).encoded()
 
     def check(
         self, type1: bytes, challenge: Challenge, type3: bytes, end_point: bytes | None = None
@@ -152,7 +153,7 @@ class Acceptor(Generic[AccountT]):
             return Refused.BAD_CREDENTIALS
         if not self._binding_holds(attributes, end_point):
             return Refused.BAD_BINDING
-        return Proved(account, session_key, bool(answer.flags & Flag.KEY_EXCHANGE))
+        return Proved(account, session_key, bool(answer.flags & _KEY_EXCHANGE))
 
     def _binding_holds(self, attributes: dict[int, bytes], end_point: bytes | None) -> bool:
         if self._binding is ChannelBinding.IGNORE or end_point is None:
@@ -165,7 +166,7 @@ class Acceptor(Generic[AccountT]):
 
 def _session_key(answer: Authenticate, key: bytes) -> bytes | None:
     """The exported session key, or None when the client's part of it has the wrong size."""
-    encrypted_key = answer.session_key if answer.flags & Flag.KEY_EXCHANGE else b""
+    encrypted_key = answer.session_key if answer.flags & _KEY_EXCHANGE else b""
     if encrypted_key and len(encrypted_key) != 16:
         return None
     return proof.exported_session_key(key, answer.nt_response[:_PROOF_BYTES], encrypted_key)
