@@ -25,7 +25,7 @@ _PEER_DESCRIPTOR = 6  # CAPF's socket to the phone, which there is none of here:
 
 
 @dataclass(frozen=True, slots=True)
-class _KeyWords:
+class KeyWords:
     """How CAPF speaks of a key: the two sizes, the order, and the bytes of the bare public key."""
 
     size: str
@@ -34,13 +34,18 @@ class _KeyWords:
     public_key_bytes: int
 
 
-_KEY_WORDS = {
-    KeyType.RSA_2048: _KeyWords("KEY_SIZE_2048:3", "INVALID:0", "KEYORDER_RSA_ONLY:1", 270),
-    KeyType.RSA_3072: _KeyWords("KEY_SIZE_3072:4", "INVALID:0", "KEYORDER_RSA_ONLY:1", 398),
-    KeyType.RSA_4096: _KeyWords("KEY_SIZE_4096:5", "INVALID:0", "KEYORDER_RSA_ONLY:1", 526),
-    KeyType.P_256: _KeyWords("INVALID:0", "EC_KEY_SIZE_256:1", "KEYORDER_EC_ONLY:2", 65),
-    KeyType.P_384: _KeyWords("INVALID:0", "EC_KEY_SIZE_384:2", "KEYORDER_EC_ONLY:2", 97),
+_KEY_WORDS: dict[KeyType, KeyWords] = {
+    KeyType.RSA_2048: KeyWords("KEY_SIZE_2048:3", "INVALID:0", "KEYORDER_RSA_ONLY:1", 270),
+    KeyType.RSA_3072: KeyWords("KEY_SIZE_3072:4", "INVALID:0", "KEYORDER_RSA_ONLY:1", 398),
+    KeyType.RSA_4096: KeyWords("KEY_SIZE_4096:5", "INVALID:0", "KEYORDER_RSA_ONLY:1", 526),
+    KeyType.P_256: KeyWords("INVALID:0", "EC_KEY_SIZE_256:1", "KEYORDER_EC_ONLY:2", 65),
+    KeyType.P_384: KeyWords("INVALID:0", "EC_KEY_SIZE_384:2", "KEYORDER_EC_ONLY:2", 97),
 }
+
+
+def key_words(key_type: KeyType) -> KeyWords:
+    """CAPF's words for a device's key."""
+    return _KEY_WORDS[key_type]
 
 
 def _template(text: str) -> str:

@@ -1,12 +1,14 @@
 """One enrollment from CSR to journal: what CAPF does for one phone that asks for its LSC."""
 
 import datetime as dt
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from loadtests.capf import CapfTrace
+from loadtests.device_spool import SpoolWriter
 from loadtests.errors import EnrollmentFailed
-from loadtests.est_client import EstClient, EstOperation, Exchange, Timing
+from loadtests.est_client import Csr, EstClient, EstOperation, Exchange, Timing
 from loadtests.journal import Attempt, JournalWriter
 from loadtests.keys import KeyFile
 from loadtests.lsc import Lsc, LscCheck
@@ -26,12 +28,14 @@ class Phones:
 
     A process that drives every second phone has a key for each of its own alone, that is for two indexes.
     The requests of `bound` phones prove possession of their TLS session (RFC 7030 section 3.5).
+    `tls_of` gives a phone that shows a certificate its own TLS context.
     """
 
     names: PhoneNames
     keys: KeyFile
     indexes_per_key: int = 1
     bound: bool = False
+    tls_of: Callable[[Phone], ssl.SSLContext | None] = lambda _: None
 
     def phone(self, index: int) -> Phone:
         """Phone `index` of the fleet."""
@@ -45,6 +49,7 @@ class Records:
     worker: int = 0
     journal: JournalWriter | None = None
     trace: CapfTrace | None = None
+    spool: SpoolWriter | None = None
 
 
 class Enroller:
@@ -68,10 +73,10 @@ class Enroller:
         """
         started = self._clock()
         phone = self._phones.phone(index)
-        csr = phone.csr_der if self._phones.bound else phone.csr_der()
+        csr = self._request(phone, number)
         if self._records.trace:
             self._records.trace.started(phone.name, started)
-        exchange = self._client.enroll(EST_OPERATIONS[operation], csr)
+        exchange = self._client.enroll(EST_OPERATIONS[operation], csr, self._phones.tls_of(phone))
         closed = self._clock()
         lsc, failure = self._judge(exchange, phone)
         done = self._clock()
@@ -87,8 +92,21 @@ class Enroller:
             serial=lsc.serial if lsc else None,
             reason=failure.reason if failure else "",
         )  # fmt: skip
+        if lsc and self._records.spool:
+            self._records.spool.lsc(attempt, lsc.der)
         self._write_down(attempt, exchange, failure)
         return attempt, lsc
+
+    def _request(self, phone: Phone, number: int) -> Csr:
+        """The phone's CSR, or what makes it in its TLS session; kept until its LSC is there."""
+
+        def make(challenge_password: str = "") -> bytes:
+            csr_der = phone.csr_der(challenge_password)
+            if self._records.spool:
+                self._records.spool.csr(phone.index, number, csr_der)
+            return csr_der
+
+        return make if self._phones.bound else make()
 
     def _judge(self, exchange: Exchange, phone: Phone) -> tuple[Lsc | None, EnrollmentFailed | None]:
         if exchange.reply.failure:

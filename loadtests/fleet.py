@@ -7,16 +7,21 @@ calls `enroll_next` gets the next phone and waits for it.
 import contextlib
 import datetime as dt
 import logging
+import math
+import ssl
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import gevent  # type: ignore[import-untyped]
+from cryptography import x509
 from gevent.event import Event  # type: ignore[import-untyped]
 from gevent.pool import Group  # type: ignore[import-untyped]
 
 from loadtests.capf import CapfTrace
+from loadtests.device_spool import SpoolWriter
+from loadtests.device_table import existing_table
 from loadtests.enroller import Enroller, Phones, Records
 from loadtests.errors import GeneratorFailed, LoadtestError
 from loadtests.est_client import EstClient, get_cacerts
@@ -24,8 +29,12 @@ from loadtests.journal import Attempt, JournalWriter
 from loadtests.keys import make_key_file
 from loadtests.lsc import LscCheck
 from loadtests.options import LoadOptions
-from loadtests.phone import PhoneNames
+from loadtests.persistence import Persistence
+from loadtests.phone import Phone, PhoneNames
+from loadtests.phone_settings import noon_tomorrow
+from loadtests.roster import Roster
 from loadtests.schedule import Shard, arrivals_of, steady_clock
+from loadtests.tls_settings import ClientIdentity
 
 Report = Callable[[Attempt, int], None]
 _GRACE_SECONDS = 2.0
@@ -51,11 +60,12 @@ class Fleet:
         self._run_number = run_number
         self._clock = steady_clock(time.time, time.perf_counter)
         self._owned = contextlib.ExitStack()
-        self._enroller: Enroller | None = None
+        self._persistence: Persistence | None = None
+        self._roster = Roster()
         self._dispatcher: gevent.Greenlet[[], None] | None = None
         self._remaining: Iterator[int] = iter(())
         self._under_way = Group()
-        self._started, self._exhausted = Event(), Event()
+        self._started, self._exhausted, self._stopping = Event(), Event(), Event()
 
     def prepare(self) -> None:
         """Get keys, trust and files ready, which may take long; LoadtestError when something is missing."""
@@ -68,7 +78,11 @@ class Fleet:
             records = self._records()
         except OSError as error:
             raise GeneratorFailed(f"cannot write to {error.filename}: {error.strerror}") from error
-        self._enroller = Enroller(self._phones(), client, LscCheck(chain), records, self._clock)
+        enroller = Enroller(self._phones(), client, LscCheck(chain), records, self._clock)
+        self._roster = self._options.read_roster()
+        self._persistence = Persistence(
+            enroller, self._options.rules, self._clock, self._report, self._goes_on_after
+        )
 
     def start(self) -> None:
         """Start the clock."""
@@ -107,6 +121,7 @@ class Fleet:
     def _stop_starting(self) -> None:
         if self._dispatcher is not None:
             self._dispatcher.kill()
+        self._stopping.set()
         self._remaining = iter(())
         self._started.set()
         self._exhausted.set()
@@ -127,35 +142,42 @@ class Fleet:
         return enrollment
 
     def _enroll(self, index: int, intended_start: float) -> None:
-        assert self._enroller is not None
+        assert self._persistence is not None
+        start = self._roster.at(index)
+        earlier = (self._run_number - 1) * self._options.rules.retry.attempts
         try:
-            attempt, lsc = self._enroller.enroll(
-                index, self._options.operation, intended_start, self._run_number
-            )
+            self._persistence.see_through(start.index, intended_start, start.attempt, earlier)
         except OSError as error:
             self.failure = GeneratorFailed(f"cannot write down an enrollment: {error}")
             self._stop_starting()
-        else:
-            self._report(attempt, len(lsc.der) if lsc else 0)
+
+    def _goes_on_after(self, seconds: float) -> bool:
+        return not self._stopping.wait(seconds)
 
     def _records(self) -> Records:
         options, number = self._options, self._shard.number
-        journal = trace = None
+        journal = trace = spool = None
         if options.journal:
             path = options.journal / f"attempts-{number}.jsonl"
             journal = self._owned.enter_context(JournalWriter(path))
         if options.capf_trace:
-            noon = dt.datetime.fromtimestamp(self._clock(), dt.UTC).replace(hour=12, minute=0)
-            tomorrow = noon + dt.timedelta(days=1)
-            trace = self._owned.enter_context(CapfTrace(options.capf_trace, options.key_type, tomorrow))
-        return Records(number, journal, trace)
+            finish_by = dt.datetime.fromtimestamp(self._finish_by())  # noqa: DTZ006 - CAPF's is local
+            trace = self._owned.enter_context(CapfTrace(options.capf_trace, options.key_type, finish_by))
+        if options.device_spool:
+            path = options.device_spool / f"devices-{number}.spool"
+            spool = self._owned.enter_context(SpoolWriter(path))
+        return Records(number, journal, trace, spool)
+
+    def _finish_by(self) -> float:
+        given = self._options.rules.finish_by
+        return given if math.isfinite(given) else noon_tomorrow(self._clock())
 
     def _phones(self) -> Phones:
         options, names = self._options, PhoneNames(self._options.seed)
         bound = options.proof_of_possession
         if options.keys_file:
             keys = self._owned.enter_context(options.open_keys(options.keys_file))
-            return Phones(names, keys, bound=bound)
+            return Phones(names, keys, bound=bound, tls_of=self._own_tls())
         with tempfile.TemporaryDirectory(prefix="estorm-keys-") as directory:
             path = Path(directory) / "keys"
             count = self._shard.size(options.keys_needed)
@@ -163,6 +185,19 @@ class Fleet:
             # The mapping outlives the file's name, and nobody else can open it.
             keys = self._owned.enter_context(options.open_keys(path))
             return Phones(names, keys, self._shard.count, bound)
+
+    def _own_tls(self) -> Callable[[Phone], ssl.SSLContext | None]:
+        """What gives each phone that renews the TLS context that shows its LSC."""
+        options = self._options
+        if options.lscs is None:
+            return lambda _: None
+        table = self._owned.enter_context(existing_table(options.lscs, read_only=True))
+
+        def own(phone: Phone) -> ssl.SSLContext:
+            lsc = x509.load_der_x509_certificate(table.lsc(phone.index))
+            return options.tls.context(ClientIdentity(lsc, phone.key))
+
+        return own
 
 
 def _progress(count: int) -> Callable[[int], None]:

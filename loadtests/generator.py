@@ -39,14 +39,14 @@ class EstServer:
             "--host": f"https://{self.target.authority}",
             "--est-segment": self.target.segment,
             "--est-user": self.user,
-            "--auth": self.settings.auth.value,
+            "--est-auth": self.settings.auth.value,
             "--trust-anchor": self.trust_anchor,
             "--client-certificate": self.settings.client_certificate,
             "--client-key": self.settings.client_key,
             "--tls-min": self.settings.tls_minimum.value,
             "--tls-max": self.settings.tls_maximum.value,
             "--pop": "yes" if self.settings.proof_of_possession else "",
-            "--profile": self.settings.profile.value,
+            "--est-profile": self.settings.profile.value,
             "--lsc-chain": self.settings.lsc_chain,
         }
 

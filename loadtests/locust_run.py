@@ -21,7 +21,7 @@ def options_of(environment: Environment) -> LoadOptions:
 
 def reporter(environment: Environment, options: LoadOptions) -> Callable[[Attempt, int], None]:
     """What feeds an attempt and its LSC's size to Locust; response times count from the intended start."""
-    name = EST_OPERATIONS[options.operation].value
+    name = EST_OPERATIONS[options.rules.operation].value
 
     def report(attempt: Attempt, lsc_bytes: int) -> None:
         failure = None if attempt.enrolled else LoadtestError(f"{attempt.est_error} ({attempt.est_code})")

@@ -19,6 +19,9 @@ from loadtests.errors import ScenarioError
 from loadtests.est_client import EstTarget, parse_target
 from loadtests.est_reply import Profile
 from loadtests.keys import KeyFile
+from loadtests.persistence import Rules
+from loadtests.phone_settings import RetrySettings
+from loadtests.roster import Roster, read_roster
 from loadtests.scenario import KeyType, Operation
 from loadtests.tls_settings import TlsSettings, TlsVersion
 from loadtests.tls_stream import Timers
@@ -35,12 +38,15 @@ _SHOWN: tuple[tuple[str, type, object, str], ...] = (
     ("read-timeout", float, 10.0, "seconds a phone waits for each read, as libEST does"),
     ("connect-timeout", float, 10.0, "seconds a phone waits for its TCP connection"),
     ("handshake-timeout", float, 10.0, "seconds a phone waits for the whole TLS handshake"),
+    ("retry-attempts", int, 1, "how often a phone tries before it gives up"),
+    ("retry-spacing", float, 30.0, "seconds a phone waits after a failure before it tries again"),
+    ("finish-by", float, 0.0, "no phone starts past this moment, in seconds since the epoch; 0: no limit"),
     ("est-segment", str, "", "additional path segment of the EST server"),
     ("pop", str, "", "anything: bind each request to its TLS session (tls-unique, TLS 1.2)"),
 )
 _CHOICES: tuple[tuple[str, type[enum.StrEnum], enum.StrEnum, str], ...] = (
-    ("auth", AuthScheme, AuthScheme.BASIC, "basic: at once; digest: when challenged; offered: the best"),
-    ("profile", Profile, Profile.LIBEST, "whose reading of answers"),
+    ("est-auth", AuthScheme, AuthScheme.BASIC, "basic: at once; digest: when challenged; offered: the best"),
+    ("est-profile", Profile, Profile.LIBEST, "whose reading of answers"),
     ("tls-min", TlsVersion, TlsVersion.TLS_1_2, "oldest TLS version to speak"),
     ("tls-max", TlsVersion, TlsVersion.TLS_1_3, "newest TLS version to speak"),
 )
@@ -52,6 +58,9 @@ _UNSHOWN = (
     ("keys-file", "the phones' keys, made by `python -m loadtests.keys`; default: made at each start"),
     ("journal", "directory for the journal of attempts, attempts-<worker>.jsonl"),
     ("capf-trace", "file to append the CAPF trace to"),
+    ("device-spool", "directory for what goes into the device table, devices-<worker>.spool"),
+    ("roster", "file of the phones to start; default: all"),
+    ("lscs", "device table of an earlier run whose LSCs the phones show; needs that run's --keys-file"),
 )
 
 
@@ -70,11 +79,14 @@ class LoadOptions:
     key_type: KeyType
     key_pool_size: int
     keys_file: Path | None
-    operation: Operation
+    rules: Rules
+    roster: Path | None
+    lscs: Path | None
     arrivals: Arrivals | None
     timers: Timers
     journal: Path | None
     capf_trace: Path | None
+    device_spool: Path | None
 
     @property
     def keys_needed(self) -> int:
@@ -85,6 +97,9 @@ class LoadOptions:
         """Read what will be read again at the start; ScenarioError when something cannot be."""
         self.tls.context()
         self.chain()
+        self.read_roster()
+        if self.lscs and not self.keys_file:
+            raise ScenarioError("--lscs needs --keys-file, the keys that the LSCs were issued for")
         if self.keys_file:
             self.open_keys(self.keys_file).close()
 
@@ -95,6 +110,10 @@ class LoadOptions:
             keys.close()
             raise ScenarioError(f"{path} holds {keys.key_type} keys, --key-type is {self.key_type}")
         return keys
+
+    def read_roster(self) -> Roster:
+        """Which phones are started; ScenarioError when the file is not one of as many phones."""
+        return read_roster(self.roster, self.phones) if self.roster else Roster()
 
     def chain(self) -> list[x509.Certificate] | None:
         """The certificates that an LSC's issuer must be one of; None: ask the EST server."""
@@ -142,7 +161,7 @@ def read_options(given: Namespace, host: str | None) -> LoadOptions:
             TlsVersion(given.tls_min),
             TlsVersion.TLS_1_2 if given.pop else TlsVersion(given.tls_max),
         ),
-        profile=Profile(given.profile),
+        profile=Profile(given.est_profile),
         proof_of_possession=bool(given.pop),
         lsc_chain=_path(given.lsc_chain),
         credentials=_credentials(given),
@@ -151,22 +170,35 @@ def read_options(given: Namespace, host: str | None) -> LoadOptions:
         key_type=KeyType(given.key_type),
         key_pool_size=_at_least("--key-pool-size", given.key_pool_size, 0),
         keys_file=_path(given.keys_file),
-        operation=Operation(given.operation),
+        rules=_rules(given),
+        roster=_path(given.roster),
+        lscs=_path(given.lscs),
         arrivals=_arrivals(given),
         timers=Timers(
             _positive("--connect-timeout", given.connect_timeout),
             _positive("--handshake-timeout", given.handshake_timeout),
             _positive("--read-timeout", given.read_timeout),
         ),
-        journal=_directory(given.journal),
+        journal=_directory("--journal", given.journal),
         capf_trace=_path(given.capf_trace),
+        device_spool=_directory("--device-spool", given.device_spool),
+    )
+
+
+def _rules(given: Namespace) -> Rules:
+    attempts = _at_least("--retry-attempts", given.retry_attempts, 1)
+    spacing_seconds = _positive("--retry-spacing", given.retry_spacing)
+    return Rules(
+        Operation(given.operation),
+        RetrySettings(attempts, spacing_seconds),
+        given.finish_by or math.inf,
     )
 
 
 def _credentials(given: Namespace) -> Credentials | None:
     if not given.est_user:
         return None
-    return Credentials(given.est_user, given.est_password, AuthScheme(given.auth))
+    return Credentials(given.est_user, given.est_password, AuthScheme(given.est_auth))
 
 
 def _arrivals(given: Namespace) -> Arrivals | None:
@@ -209,7 +241,7 @@ def _path(text: str) -> Path | None:
     return Path(text) if text else None
 
 
-def _directory(text: str) -> Path | None:
+def _directory(option: str, text: str) -> Path | None:
     if text and not Path(text).is_dir():
-        raise ScenarioError(f"--journal {text} is not a directory")
+        raise ScenarioError(f"{option} {text} is not a directory")
     return _path(text)

@@ -1,5 +1,6 @@
 """What CAPF knows of a device beside its key: how it proves itself, and how it tries again."""
 
+import datetime as dt
 import enum
 from typing import Annotated
 
@@ -20,6 +21,12 @@ class RetrySettings(Settings, frozen=True):
 
     attempts: Annotated[int, msgspec.Meta(ge=1, le=100)] = 3
     spacing_seconds: Seconds = 30.0
+
+
+def noon_tomorrow(now: float) -> float:
+    """Tomorrow at 12:00 local time, CAPF's own default deadline; both are seconds since the epoch."""
+    today = dt.datetime.fromtimestamp(now)  # noqa: DTZ006 - local, like CAPF
+    return (today.replace(hour=12, minute=0, second=0, microsecond=0) + dt.timedelta(days=1)).timestamp()
 
 
 ONCE = RetrySettings(attempts=1)

@@ -33,7 +33,7 @@ def options(*words: str, host: str | None = HOST) -> LoadOptions:
 def test_a_host_is_all_that_is_needed() -> None:
     given = options()
     assert given.target == EstTarget("127.0.0.1", 8084)
-    assert (given.phones, given.key_type, given.operation) == (100, KeyType.RSA_2048, Operation.INSTALL)
+    assert (given.phones, given.key_type, given.rules.operation) == (100, KeyType.RSA_2048, Operation.INSTALL)
     assert (given.arrivals, given.credentials, given.timers) == (None, None, Timers())
 
 
