@@ -98,6 +98,8 @@ class CommitQueue:
             _announce(batch, touched)
 
     def _write(self, batch: list[_Change]) -> list[int]:
+        if len(batch) == 1:  # a statement alone is a transaction of its own
+            return [self._connection.execute(batch[0].statement, batch[0].values).rowcount]
         self._connection.execute("BEGIN IMMEDIATE")
         touched = [self._connection.execute(each.statement, each.values).rowcount for each in batch]
         self._connection.execute("COMMIT")

