@@ -10,15 +10,17 @@ Header = tuple[str, str]
 class Headers:
     """Header fields in wire order; look-ups ignore case (RFC 9110 section 5.1)."""
 
-    __slots__ = ("_pairs",)
+    __slots__ = ("_first", "_pairs")
 
     def __init__(self, pairs: Iterable[Header] = ()) -> None:
         self._pairs: tuple[Header, ...] = tuple(pairs)
+        self._first: dict[str, str] = {}
+        for name, value in self._pairs:
+            self._first.setdefault(name.lower(), value)
 
     def get(self, name: str) -> str | None:
         """The first value of `name`, or None."""
-        wanted = name.lower()
-        return next((value for key, value in self._pairs if key.lower() == wanted), None)
+        return self._first.get(name.lower())
 
     def all(self, name: str) -> tuple[str, ...]:
         """Every value of `name`, in wire order."""
@@ -53,8 +55,9 @@ class Request:
 class Response:
     """One answer; `Content-Length` is added on the wire unless `headers` or the status forbids it.
 
-    Two ways to break it, for servers that must misbehave: `cut_bytes` sends that much of the body, under the
-    length of the whole, and closes; `reset` sends nothing and resets the TCP connection.
+    Three ways to break it, for servers that must misbehave: `cut_bytes` sends that much of the body, under the
+    length of the whole, and closes; `reset` sends nothing and resets the TCP connection. `bare` says neither
+    how long the body is nor whether the connection ends.
     """
 
     status: int
@@ -64,15 +67,16 @@ class Response:
     reason: str = ""
     cut_bytes: int | None = None
     reset: bool = False
+    bare: bool = False
 
     def encode(self, *, with_body: bool = True, close: bool = False) -> bytes:
         """The bytes on the wire; `with_body=False` for a HEAD request, `close` when no other may follow."""
         reason = self.reason or HTTPStatus(self.status).phrase
         lines = [f"HTTP/1.1 {self.status} {reason}\r\n"]
         lines.extend(f"{name}: {value}\r\n" for name, value in self.headers)
-        if self.status not in (204, 304):
+        if self.status not in (204, 304) and not self.bare:
             lines.append(f"Content-Length: {len(self.body)}\r\n")
-        if self.close or close:
+        if (self.close or close) and not self.bare:
             lines.append("Connection: close\r\n")
         lines.append("\r\n")
         head = "".join(lines).encode("latin-1")
