@@ -20,7 +20,8 @@ from loadtests.errors import LoadtestError
 from loadtests.progress import Display, PlainDisplay, TerminalDisplay
 from loadtests.quantities import DurationType, RateType
 from loadtests.results import describe, write_results
-from loadtests.run_folder import create_run_folder
+from loadtests.resumption import renewing
+from loadtests.run_folder import create_run_folder, open_run_folder
 from loadtests.scenario import Load, Scenario, default_scenario, read_scenario
 from loadtests.storm import Storm
 from loadtests.target import open_target
@@ -52,18 +53,30 @@ def estorm() -> None:
 @click.option("--target", help="Your EST server, https://host:port[/segment], instead of a lab.")
 @server_options
 @load_options
+@click.option("--renew", "renew_from", help="Run folder whose phones renew their LSCs.")
+@click.option("--keep-keys", is_flag=True, help="Leave the phones' keys in the run folder, for --renew.")
+@click.option("--resume", type=click.Path(path_type=Path), help="Go on with the run in this folder.")
 @click.option("--i-may-load-this", is_flag=True, help="The target is not this machine, and its owner agrees.")
-def storm(scenario_file: Path | None, out: Path | None, i_may_load_this: bool, **given: object) -> None:
+def storm(
+    scenario_file: Path | None, out: Path | None, resume: Path | None, i_may_load_this: bool, **given: object
+) -> None:
     """Let phones enroll, watch them, and leave a run folder with a report.
 
     Exits 0 when the scenario's SLO holds, 1 when it does not.
     """
-    scenario = _scenario(scenario_file, given)
-    slo.parse_all(scenario.slo.rules)
-    scenario.check_arrivals()
-    server = open_target(scenario, consented=i_may_load_this)
-    folder = create_run_folder("storm", datetime.now(UTC), out)
-    folder.scenario.write_text(scenario.to_toml())
+    if resume:
+        if scenario_file or out or any(value not in (None, False) for value in given.values()):
+            raise click.UsageError("--resume goes on with a run as it was begun; leave the other options out")
+        folder = open_run_folder(resume)
+        scenario = read_scenario(folder.scenario)
+        server = open_target(scenario, consented=i_may_load_this)
+    else:
+        scenario = renewing(_scenario(scenario_file, given))
+        slo.parse_all(scenario.slo.rules)
+        scenario.check_arrivals()
+        server = open_target(scenario, consented=i_may_load_this)
+        folder = create_run_folder("storm", datetime.now(UTC), out)
+        folder.scenario.write_text(scenario.to_toml())
     click.echo(f"seed {scenario.seed}, run folder {folder.path}")
     with _display() as display:
         course = Storm(scenario, folder, display).run(server)
@@ -111,8 +124,14 @@ def _scenario(path: Path | None, given: dict[str, object]) -> Scenario:
     names = {"phones": "phones", "rate_per_second": "rate", "duration_seconds": "duration"}
     load = msgspec.convert({name: given[option] for name, option in names.items()}, Load)
     url = None if given["target"] is None else str(given["target"])
+    scenario = scenario.with_load(load)
     scenario = msgspec.structs.replace(
-        scenario.with_load(load),
+        scenario,
+        phones=msgspec.structs.replace(
+            scenario.phones,
+            keep_keys=bool(given["keep_keys"]) or scenario.phones.keep_keys,
+            renew_from=str(given["renew_from"] or scenario.phones.renew_from),
+        ),
         target=with_options(scenario.target, url, given),
         seed=scenario.seed if given["seed"] is None else given["seed"],
     )

@@ -3,8 +3,8 @@
     devices-<worker>.spool    for each record: kind (1 byte), phone's index (8), attempt (4), length (4), data
 
 A CSR record is written before its enrollment starts, an LSC record once the LSC is checked, with the
-journal's line in it. The supervisor moves both into the table, so that no enrollment waits for a database; what a
-killed generator or supervisor left here is moved when the run is resumed.
+journal's line in it. The supervisor moves both into the table, so that no enrollment waits for a database;
+what a killed generator or supervisor left here is moved when the run is resumed.
 """
 
 import enum

@@ -60,11 +60,26 @@ class Output:
     log: Path
 
 
+@dataclass(frozen=True, slots=True)
+class Supplies:
+    """What was made for the phones before they start, and which of them start.
+
+    `roster` None: all of `phones`; `lscs`: the device table whose LSCs they show; `finish_by`: seconds since
+    the epoch, None without a deadline.
+    """
+
+    keys: Path
+    phones: int
+    roster: Path | None = None
+    lscs: Path | None = None
+    finish_by: float | None = None
+
+
 class Generator:
     """Locust as a child of this process; a context manager that never leaves it running."""
 
-    def __init__(self, scenario: Scenario, server: EstServer, keys: Path, output: Output) -> None:
-        self._command = locust_command(scenario, server, keys, output)
+    def __init__(self, scenario: Scenario, server: EstServer, supplies: Supplies, output: Output) -> None:
+        self._command = locust_command(scenario, server, supplies, output)
         self._password = server.password
         self._log = output.log
         self._process: subprocess.Popen[bytes] | None = None
@@ -105,20 +120,26 @@ class Generator:
             terminate(self._process)
 
 
-def locust_command(scenario: Scenario, server: EstServer, keys: Path, output: Output) -> list[str]:
+def locust_command(scenario: Scenario, server: EstServer, supplies: Supplies, output: Output) -> list[str]:
     """The command line that runs `scenario`; the password goes by environment, never by argument."""
     users = locust_users(scenario)
     options = server.options | {
         "--locustfile": LOCUSTFILE,
         "--users": users,
         "--spawn-rate": users,
-        "--phones": scenario.phones.count,
+        "--phones": supplies.phones,
         "--phones-seed": scenario.seed,
         "--arrivals": ""
         if scenario.arrivals.closed_phones
         else msgspec.json.encode(scenario.arrivals).decode(),
         "--key-type": scenario.phones.key.value,
-        "--keys-file": keys,
+        "--keys-file": supplies.keys,
+        "--roster": supplies.roster or "",
+        "--lscs": supplies.lscs or "",
+        "--finish-by": supplies.finish_by or 0.0,
+        "--retry-attempts": scenario.phones.retry.attempts,
+        "--retry-spacing": scenario.phones.retry.spacing_seconds,
+        "--device-spool": output.journal,
         "--key-pool-size": scenario.phones.key_pool_size,
         "--operation": scenario.phones.operation.value,
         "--read-timeout": scenario.phones.read_timeout_seconds,

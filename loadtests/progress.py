@@ -20,12 +20,14 @@ _PLAIN_EVERY_SECONDS = 5.0
 
 @dataclass(slots=True)
 class Tally:
-    """What has happened so far; latencies are from the intended start."""
+    """What has happened so far; latencies are from the intended start, `ended` are phones done trying."""
 
     intended: int
     started_at: float
     enrolled: int = 0
+    attempts_allowed: int = 1
     failures: Counter[str] = field(default_factory=Counter)
+    ended: int = 0
     _latencies: list[float] = field(default_factory=list)
     _done: list[float] = field(default_factory=list)
 
@@ -38,11 +40,12 @@ class Tally:
                 bisect.insort(self._latencies, attempt.done - attempt.intended_start)
             else:
                 self.failures[attempt.est_error] += 1
+            self.ended += attempt.enrolled or attempt.attempt >= self.attempts_allowed
 
     @property
-    def ended(self) -> int:
-        """Attempts that ended, well or not."""
-        return len(self._done)
+    def begun(self) -> bool:
+        """Whether any attempt has ended."""
+        return bool(self._done)
 
     def rate_per_second(self, now: float) -> float:
         """Attempts that ended in each of the last seconds."""

@@ -1,6 +1,10 @@
 """The run folder: everything one storm leaves behind. `docs/run-folder.md` explains each file."""
 
+import contextlib
 import datetime as dt
+import fcntl
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +43,16 @@ class RunFolder:
         return self.path / "ca.sqlite"
 
     @property
+    def devices(self) -> Path:
+        """CAPF's device table, with the LSCs."""
+        return self.path / "capf.sqlite"
+
+    @property
+    def keys(self) -> Path:
+        """The phones' keys, until the run is over or for good."""
+        return self.path / "keys"
+
+    @property
     def trust_anchor(self) -> Path:
         """The root certificate that signs the lab's servers and the phones' LSCs."""
         return self.path / "root.pem"
@@ -62,6 +76,27 @@ class RunFolder:
     def report(self) -> Path:
         """The result as a page."""
         return self.path / "report.html"
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Nobody else runs a storm here meanwhile; ScenarioError when somebody does."""
+        descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        except BlockingIOError as error:
+            raise ScenarioError(f"a storm is under way in {self.path}; wait for its end") from error
+        finally:
+            os.close(descriptor)
+
+
+def open_run_folder(path: Path) -> RunFolder:
+    """The folder of a run that was begun; ScenarioError when `path` is none that can be resumed."""
+    folder = RunFolder(path.resolve())
+    for needed in (folder.scenario, folder.devices):
+        if not needed.is_file():
+            raise ScenarioError(f"{path} is not a run that can be resumed: it has no {needed.name}")
+    return folder
 
 
 def create_run_folder(kind: str, now: dt.datetime, out: Path | None = None) -> RunFolder:

@@ -126,6 +126,14 @@ class Scenario(Settings, frozen=True):
             arrivals=msgspec.structs.replace(self.arrivals, rate_per_second=rate),
         )
 
+    def renewing(self, folder: Path, before: "Scenario", count: int) -> Self:
+        """This scenario with `count` phones of the run in `folder`, whose scenario was `before`."""
+        phones = msgspec.structs.replace(
+            self.phones, count=count, operation=Operation.RENEW, renew_from=str(folder),
+            key=before.phones.key, key_pool_size=before.phones.key_pool_size,
+        )  # fmt: skip
+        return msgspec.structs.replace(self, phones=phones, seed=before.seed)
+
     def to_toml(self) -> str:
         """The scenario as TOML that `read_scenario` reads back as the same scenario."""
         return tomli_w.dumps(_without_nulls(msgspec.to_builtins(self)))

@@ -14,12 +14,15 @@ from pathlib import Path
 
 from loadtests.course import Course
 from loadtests.cpu import CpuMeter
-from loadtests.errors import GeneratorFailed
+from loadtests.device_table import DeviceTable
+from loadtests.errors import GeneratorFailed, ScenarioError
 from loadtests.est_client import parse_target
-from loadtests.generator import EstServer, Generator, Output
+from loadtests.generator import EstServer, Generator, Output, Supplies
 from loadtests.journal import JournalReader
 from loadtests.keys import make_key_file
 from loadtests.progress import Display, Tally
+from loadtests.resumption import Devices, enlist, recover
+from loadtests.roster import Start, write_roster
 from loadtests.run_folder import RunFolder
 from loadtests.scenario import Scenario
 from testbed.lab import Lab
@@ -42,6 +45,7 @@ class Storm:
         self._folder = folder
         self._display = display
         self._clock = clock
+        self._resumed = folder.devices.exists()
 
     def run(self, server: EstServer | None) -> Course:
         """Enroll the scenario's phones at `server`, or in a lab of the storm's own when that is None.
@@ -49,15 +53,57 @@ class Storm:
         Raises PartFailed when the lab does not start, GeneratorFailed when Locust fails by itself.
         """
         with scratch_directory("storm") as scratch, contextlib.ExitStack() as owned:
-            keys = self._make_keys(scratch / "keys")
+            owned.enter_context(self._folder.locked())
+            table = owned.enter_context(self._device_table())
+            devices = Devices(self._folder, table, self._scenario.phones.retry.attempts)
+            supplies = self._supplies(table, scratch)
             lab = None
             if server is None:
                 lab, server = self._start_lab(owned)
             output = Output(self._folder.path, self._folder.capf_trace, self._folder.generator_log)
-            generator = owned.enter_context(Generator(self._scenario, server, keys, output))
-            return _Watch(self._scenario, self._folder, self._display, self._clock).until_end(
-                generator, lab, str(server.target)
+            generator = owned.enter_context(Generator(self._scenario, server, supplies, output))
+            watch = _Watch(self._scenario, self._folder, self._display, self._clock, devices)
+            course = watch.until_end(generator, lab, str(server.target))
+            self._conclude(devices, course)
+            return course
+
+    def _device_table(self) -> DeviceTable:
+        if not self._folder.devices.exists():
+            return enlist(self._scenario, self._folder, self._clock())
+        return recover(self._folder, self._scenario.phones.retry.attempts)
+
+    def _supplies(self, table: DeviceTable, scratch: Path) -> Supplies:
+        """Keys, and who starts: those that the device table says have yet to enroll."""
+        phones, keys = self._scenario.phones, self._folder.keys
+        starts = table.remaining(phones.retry.attempts)
+        if not starts:
+            raise ScenarioError(f"every phone of {self._folder.path} has enrolled or is out of tries")
+        if phones.renew_from:
+            shutil.copy(RunFolder(Path(phones.renew_from)).keys, keys)
+        elif not keys.exists():
+            self._make_keys(keys)
+        roster = None
+        if starts != [Start(index) for index in range(phones.count)]:
+            roster = scratch / "roster.json"
+            write_roster(roster, starts)
+        return Supplies(
+            keys, len(starts), roster,
+            RunFolder(Path(phones.renew_from)).devices if phones.renew_from else None,
+            table.finish_by(),
+        )  # fmt: skip
+
+    def _conclude(self, devices: Devices, course: Course) -> None:
+        """Leave table and keys as they are to stay; a run that did not end in order keeps its keys."""
+        devices.finish()
+        missed = devices.table.never_tried() if course.ended_at > devices.table.finish_by() else 0
+        if not (self._scenario.phones.keep_keys or course.interrupted or course.incidents):
+            self._folder.keys.unlink()
+        if self._resumed:
+            course.incidents.append(
+                "resumed after it had ended early; its duration, and rates made from it, span the pause"
             )
+        if missed:
+            course.incidents.append(f"{missed} phones were past their finish-by deadline and did not start")
 
     def _make_keys(self, path: Path) -> Path:
         phones = self._scenario.phones
@@ -81,13 +127,19 @@ class _Watch:
     """Follows one running storm: its journal, its processes, its deadline."""
 
     def __init__(
-        self, scenario: Scenario, folder: RunFolder, display: Display, clock: Callable[[], float]
+        self,
+        scenario: Scenario,
+        folder: RunFolder,
+        display: Display,
+        clock: Callable[[], float],
+        devices: Devices,
     ) -> None:
         self._scenario = scenario
         self._display = display
+        self._devices = devices
         self._clock = clock
         self._reader = JournalReader(folder.path)
-        self._tally = Tally(scenario.phones.count, clock())
+        self._tally = Tally(scenario.phones.count, clock(), attempts_allowed=scenario.phones.retry.attempts)
 
     def until_end(self, generator: Generator, lab: Lab | None, target: str) -> Course:
         course = Course(target, self._clock())
@@ -96,7 +148,7 @@ class _Watch:
         try:
             for _ in self._ticks(generator, course):
                 self._take(course)
-                meter.sample() if self._tally.ended else meter.mark()
+                meter.sample() if self._tally.begun else meter.mark()
                 for death in course.note_deaths(lab.deaths() if lab else []):
                     self._display.say(str(death))
         except KeyboardInterrupt:
@@ -120,7 +172,8 @@ class _Watch:
 
     def _take(self, course: Course) -> None:
         new = list(self._reader.new())
-        if new and not self._tally.ended:
+        self._devices.take(new)
+        if new and not self._tally.begun:
             self._tally.started_at = min(attempt.intended_start for attempt in new)
         course.attempts.extend(new)
         self._tally.add(new)
@@ -140,7 +193,9 @@ def _judge(generator: Generator, course: Course) -> None:
 
 def longest_seconds(scenario: Scenario) -> float:
     """How long a storm may take from its generator's start: its arrivals, then every timer of a phone."""
-    timers = _TIMERS_OF_A_PHONE * scenario.phones.read_timeout_seconds
+    retry = scenario.phones.retry
+    timers = retry.attempts * _TIMERS_OF_A_PHONE * scenario.phones.read_timeout_seconds
+    timers += (retry.attempts - 1) * retry.spacing_seconds
     arrivals = scenario.duration_seconds
     if arrivals is None:
         arrivals = scenario.phones.count / _SLOWEST_CLOSED_RATE_PER_SECOND
