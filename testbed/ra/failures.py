@@ -29,7 +29,7 @@ import httptools
 
 from testbed.errors import CurlError
 from testbed.ra.server_certificate import NO_ISSUER
-from testbed.web.client import ConnectionClosed, Phase, ReplyTooLarge
+from testbed.web.client import ConnectionClosed, NameNotResolved, Phase, ReplyTooLarge
 
 # What an HttpConnection raises; everything else is a defect and passes.
 CONNECTION_ERRORS = (OSError, httptools.HttpParserError)
@@ -68,6 +68,8 @@ def curl_error(error: Exception, progress: Progress) -> CurlError:
     if isinstance(error, socket.gaierror):
         reason = _RESOLVER_TEXTS.get(error.errno or 0, "DNS server returned general failure")
         return CurlError(6, f"Could not resolve: {progress.host} ({reason})")
+    if isinstance(error, NameNotResolved):
+        return CurlError(6, f"Could not resolve: {progress.host} ({error})")
     if progress.phase is Phase.TLS:
         return _handshake_error(error, progress)
     if progress.phase is Phase.REPLY:

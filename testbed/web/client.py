@@ -8,6 +8,7 @@ once, with the connection's `phase` and `received_bytes` at hand.
 import asyncio
 import enum
 import ssl
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -36,6 +37,10 @@ class ReplyTooLarge(OSError):
     """The server's answer is longer than the connection takes."""
 
 
+class NameNotResolved(OSError):
+    """The origin's name has no address; the text says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where a connection goes: the URL's host name, the address it stands for, and the port."""
@@ -50,16 +55,32 @@ class Origin:
         return f"{self.host}:{self.port}"
 
 
+Resolve = Callable[[Origin], Awaitable[str]]
+
+
+async def system_address(origin: Origin) -> str:
+    """The first address that this system has for the origin's name; socket.gaierror when it has none."""
+    found = await asyncio.get_running_loop().getaddrinfo(origin.host, origin.port, proto=6)
+    return str(found[0][4][0])
+
+
 class HttpConnection(asyncio.Protocol):
     """One connection to one origin. `open` it, `send` requests one after another, `close` it.
 
     Of the answer that is being read, `received_bytes` are all its bytes, `body_bytes` those of its body, and
     `declared_bytes` what its Content-Length promised (None before or without one). An answer of more than
-    `limit_bytes` in all ends the connection.
+    `limit_bytes` in all ends the connection. `resolve` finds the address of an origin that comes without one.
     """
 
-    def __init__(self, origin: Origin, tls: ssl.SSLContext, limit_bytes: int = REPLY_LIMIT_BYTES) -> None:
+    def __init__(
+        self,
+        origin: Origin,
+        tls: ssl.SSLContext,
+        limit_bytes: int = REPLY_LIMIT_BYTES,
+        resolve: Resolve = system_address,
+    ) -> None:
         self.origin = origin
+        self._resolve = resolve
         self.phase = Phase.RESOLVE
         self.received_bytes = 0
         self.body_bytes = 0
@@ -74,7 +95,7 @@ class HttpConnection(asyncio.Protocol):
         """Connect and complete the TLS handshake."""
         loop = asyncio.get_running_loop()
         self.phase = Phase.RESOLVE
-        address = self.origin.address or await _first_address(loop, self.origin)
+        address = self.origin.address or await self._resolve(self.origin)
         self.phase = Phase.CONNECT
         tcp, _ = await loop.create_connection(asyncio.Protocol, address, self.origin.port)
         self.phase = Phase.TLS
@@ -195,11 +216,6 @@ class HttpConnection(asyncio.Protocol):
     def _fail(self, error: Exception) -> None:
         if self._reply is not None and not self._reply.done():
             self._reply.set_exception(error)
-
-
-async def _first_address(loop: asyncio.AbstractEventLoop, origin: Origin) -> str:
-    found = await loop.getaddrinfo(origin.host, origin.port, proto=6)
-    return str(found[0][4][0])
 
 
 def _encode(method: str, target: str, headers: tuple[Header, ...], body: bytes) -> bytes:

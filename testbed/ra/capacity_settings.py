@@ -1,0 +1,57 @@
+"""Settings of how much the RA can do at once, and of what stands in front of it."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from testbed.bounds import Seconds, Settings
+
+Processes = Annotated[int, msgspec.Meta(ge=0, le=64)]
+# libEST's server: 5 workers, a queue of 20.
+_LIBEST_WORKERS, _LIBEST_QUEUE = 5, 20
+# NGINX's own on Linux.
+_NGINX_QUEUE = 511
+
+
+class RaWorkers(Settings, frozen=True):
+    """Who serves the clients.
+
+    `async` workers talk to the CA for any number of clients at once. A `blocking` one serves one enrollment
+    at a time, as CES does; the others wait in the accept queue, which the kernel keeps and which holds
+    `accept_queue` connections. Each worker is a process. 0 processes: 1 where async, 5 where blocking
+    (libEST's); an accept queue of 0: 511 (NGINX's) where async, 20 (libEST's) where blocking.
+    """
+
+    model: Literal["async", "blocking"] = "async"
+    processes: Processes = 0
+    accept_queue: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 0
+
+    @property
+    def blocking(self) -> bool:
+        """Whether a worker serves one enrollment at a time."""
+        return self.model == "blocking"
+
+    @property
+    def count(self) -> int:
+        """How many processes there are."""
+        return self.processes or (_LIBEST_WORKERS if self.blocking else 1)
+
+    @property
+    def queue(self) -> int:
+        """How many connections the accept queue holds."""
+        return self.accept_queue or (_LIBEST_QUEUE if self.blocking else _NGINX_QUEUE)
+
+
+class RaNginx(Settings, frozen=True):
+    """NGINX as the RA's TLS front: what its configuration says.
+
+    `ssl_session_cache_bytes` 0 is `none`: no session is resumed.
+    """
+
+    worker_processes: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
+    worker_connections: Annotated[int, msgspec.Meta(ge=8, le=65_535)] = 1024
+    keepalive_timeout_seconds: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 75.0
+    keepalive_requests: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 1000
+    upstream_keepalive: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 32
+    ssl_session_cache_bytes: Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)] = 0
+    ssl_session_timeout_seconds: Seconds = 300.0
