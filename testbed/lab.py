@@ -104,7 +104,10 @@ class Lab:
 
     def _start(self, owned: contextlib.ExitStack) -> Endpoints:
         lab, account = self._settings, self._settings.ca.account
-        pki = make_lab_pki(self._scratch, lab.ca.name, lab.host, dt.datetime.now(dt.UTC))
+        pki = make_lab_pki(
+            self._scratch, lab.ca.name, lab.host, dt.datetime.now(dt.UTC),
+            ca_key=lab.ca.key, intermediate=lab.ca.intermediate,
+        )  # fmt: skip
         password, est_password = secrets.token_urlsafe(12), secrets.token_urlsafe(12)
         ca_addresses = self._start_part("ca", self._ca_settings(pki, password), owned)
         ra_settings = self._ra_settings(pki, ca_addresses["certsrv"], password, est_password)

@@ -70,9 +70,15 @@ class MockCa:
 
 def part_settings(directory: Path, settings: CaSettings) -> CaPartSettings:
     """What a CA is started with; makes its PKI in `directory` when there is none yet."""
-    names = {"root": directory / "root.key", "server": directory / "ca-server.key"}
+    names = {
+        "root": directory / ("issuing.key" if settings.intermediate else "root.key"),
+        "server": directory / "ca-server.key",
+    }
     if not names["root"].exists():
-        make_lab_pki(directory, settings.name, "127.0.0.1", dt.datetime.now(dt.UTC))
+        make_lab_pki(
+            directory, settings.name, "127.0.0.1", dt.datetime.now(dt.UTC),
+            ca_key=settings.key, intermediate=settings.intermediate,
+        )  # fmt: skip
     return CaPartSettings(
         host="127.0.0.1", ca=settings, account_password=PASSWORD,
         server_key=names["server"], server_certificate=names["server"].with_suffix(".pem"),
@@ -86,7 +92,7 @@ def mock_ca(directory: Path, settings: CaSettings | None = None) -> Iterator[Moc
     """A running CA; its files are in `directory`."""
     part = part_settings(directory, settings or CaSettings())
     with running_part(part) as addresses:
-        yield MockCa(part, addresses, part.root_certificate)
+        yield MockCa(part, addresses, directory / "root.pem")
 
 
 @contextlib.contextmanager

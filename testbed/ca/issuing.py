@@ -14,7 +14,6 @@ from testbed.ca.authority import Authority, pem
 from testbed.ca.settings import CaSettings, TemplateSettings
 from testbed.ca.submission import CertificateRequest
 
-_TEMPLATE_V2 = x509.ObjectIdentifier("1.3.6.1.4.1.311.21.7")
 _TEMPLATE_V1 = x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2")
 _APPLICATION_POLICIES = x509.ObjectIdentifier("1.3.6.1.4.1.311.21.10")
 _CLOCK_SLACK = dt.timedelta(minutes=10)
@@ -148,10 +147,10 @@ def _template_extensions(template: TemplateSettings) -> tuple[tuple[x509.Extensi
     if template.version == 1:
         name = der.bmp_string(template.name)
         return (*extensions, (x509.UnrecognizedExtension(_TEMPLATE_V1, name), False))
-    identity = der.sequence(
-        der.oid(template.oid), der.integer(template.major_version), der.integer(template.minor_version)
+    identity = x509.MSCertificateTemplate(
+        x509.ObjectIdentifier(template.oid), template.major_version, template.minor_version
     )
-    extensions.append((x509.UnrecognizedExtension(_TEMPLATE_V2, identity), False))
+    extensions.append((identity, False))
     if purposes:
         policies = der.sequence(*(der.sequence(der.oid(oid)) for oid in purposes))
         extensions.append((x509.UnrecognizedExtension(_APPLICATION_POLICIES, policies), False))

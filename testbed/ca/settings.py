@@ -7,6 +7,7 @@ import msgspec
 from testbed.bounds import Name, Oid, Port, Settings
 from testbed.ca.capacity_settings import CapacitySettings
 from testbed.ca.faults import FaultPlan
+from testbed.pki import CaKey
 
 Days = Annotated[int, msgspec.Meta(ge=1, le=36500)]
 # A template's OID as AD CS makes them: Microsoft's arc, six numbers of the forest, two of the template.
@@ -65,6 +66,7 @@ class TemplateSettings(Settings, frozen=True):
 class CaSettings(Settings, frozen=True):
     """The mock CA: where it listens, who may log in, what it issues. Port 0 is any free port.
 
+    `key` is what its certificates are signed with; with `intermediate` a root of its own signs the CA.
     `template` is the one template on offer unless `templates` lists others. `validity_days` bounds every
     certificate's life. `high_serial` 0 gives 10-byte serial numbers, 1 to 127 the 19-byte kind that begins
     with it. `san_attributes` is EDITF_ATTRIBUTESUBJECTALTNAME2.
@@ -73,6 +75,8 @@ class CaSettings(Settings, frozen=True):
     port: Port = 0
     management_port: Port = 0
     name: Name = "ESTORM-LAB-CA"
+    key: CaKey = "rsa-2048"
+    intermediate: bool = False
     dns_domain: Name = "estorm.test"
     template: Name = "CiscoRA"
     templates: tuple[TemplateSettings, ...] = ()
