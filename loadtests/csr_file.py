@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -34,6 +34,12 @@ class Header(msgspec.Struct, frozen=True):
     format: Literal["estorm-requests"]
     version: Literal[1]
     seed: int
+
+
+class Requests(Protocol):
+    """The phones' requests in DER, by the phone's index."""
+
+    def __getitem__(self, index: int, /) -> bytes: ...
 
 
 def make_csr_file(

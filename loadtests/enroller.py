@@ -1,11 +1,11 @@
 """One enrollment from CSR to journal: what CAPF does for one phone that asks for its LSC."""
 
 import datetime as dt
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from loadtests.capf import CapfTrace
+from loadtests.csr_file import Requests
 from loadtests.device_spool import SpoolWriter
 from loadtests.errors import EnrollmentFailed
 from loadtests.est_client import Csr, EstClient, EstOperation, Exchange, Timing
@@ -14,6 +14,7 @@ from loadtests.keys import KeyFile
 from loadtests.lsc import Lsc, LscCheck
 from loadtests.phone import Phone, PhoneNames
 from loadtests.scenario import Operation
+from loadtests.tls_stream import TlsContext
 from testbed.est_errors import EstError
 
 EST_OPERATIONS = {
@@ -28,14 +29,16 @@ class Phones:
 
     A process that drives every second phone has a key for each of its own alone, that is for two indexes.
     The requests of `bound` phones prove possession of their TLS session (RFC 7030 section 3.5).
-    `tls_of` gives a phone that shows a certificate its own TLS context.
+    `tls_of` gives a phone that shows a certificate its own TLS context. `requests` are the phones' CSRs, if
+    they were made before the run.
     """
 
     names: PhoneNames
     keys: KeyFile
     indexes_per_key: int = 1
     bound: bool = False
-    tls_of: Callable[[Phone], ssl.SSLContext | None] = lambda _: None
+    tls_of: Callable[[Phone], TlsContext | None] = lambda _: None
+    requests: Requests | None = None
 
     def phone(self, index: int) -> Phone:
         """Phone `index` of the fleet."""
@@ -78,7 +81,7 @@ class Enroller:
             self._records.trace.started(phone.name, started)
         exchange = self._client.enroll(EST_OPERATIONS[operation], csr, self._phones.tls_of(phone))
         closed = self._clock()
-        lsc, failure = self._judge(exchange, phone)
+        lsc, failure = self._judge(exchange, phone, csr if isinstance(csr, bytes) else None)
         done = self._clock()
         attempt = Attempt(
             phone=phone.name, index=index, operation=operation.value, attempt=number,
@@ -101,19 +104,22 @@ class Enroller:
         """The phone's CSR, or what makes it in its TLS session; kept until its LSC is there."""
 
         def make(challenge_password: str = "") -> bytes:
-            csr_der = phone.csr_der(challenge_password)
+            made = self._phones.requests
+            csr_der = made[phone.index] if made else phone.csr_der(challenge_password)
             if self._records.spool:
                 self._records.spool.csr(phone.index, number, csr_der)
             return csr_der
 
         return make if self._phones.bound else make()
 
-    def _judge(self, exchange: Exchange, phone: Phone) -> tuple[Lsc | None, EnrollmentFailed | None]:
+    def _judge(
+        self, exchange: Exchange, phone: Phone, csr_der: bytes | None
+    ) -> tuple[Lsc | None, EnrollmentFailed | None]:
         if exchange.reply.failure:
             return None, exchange.reply.failure
         now = dt.datetime.fromtimestamp(exchange.timing.done, dt.UTC)
         try:
-            return self._check.check(exchange.reply.body, phone, now), None
+            return self._check.check(exchange.reply.body, phone, now, csr_der), None
         except EnrollmentFailed as failure:
             return None, failure
 

@@ -31,7 +31,7 @@ from loadtests.errors import EnrollmentFailed, ScenarioError, TargetError
 from loadtests.est_reply import ContentType, EstReply, LibestReader, Profile, ReplyReader
 from loadtests.lsc import read_certificates
 from loadtests.rfc_reply import RfcReader
-from loadtests.tls_stream import Stage, Timers, TlsStream
+from loadtests.tls_stream import Stage, Timers, TlsContext, TlsStream
 from testbed.est_errors import EstError
 
 USER_AGENT = "Cisco EST client 1.0"
@@ -144,7 +144,7 @@ class EstClient:
     def __init__(
         self,
         target: EstTarget,
-        tls: ssl.SSLContext,
+        tls: TlsContext,
         credentials: Credentials | None = None,
         timers: Timers | None = None,
         clock: Callable[[], float] = time.time,
@@ -157,7 +157,7 @@ class EstClient:
         self._clock = clock
         self._reader = _READERS[profile]
 
-    def enroll(self, operation: EstOperation, csr: Csr, tls: ssl.SSLContext | None = None) -> Exchange:
+    def enroll(self, operation: EstOperation, csr: Csr, tls: TlsContext | None = None) -> Exchange:
         """The server's answer to a PKCS#10 request, or the error its absence amounts to; never raises.
 
         `csr` is the request in DER, or what makes it for a challenge password that binds it to the TLS
@@ -205,7 +205,7 @@ class EstClient:
             head += f"Authorization: {request.authorization}\r\n"
         return (head + "\r\n").encode("latin-1", "replace") + body
 
-    def _exchange(self, request: _Request, tls: ssl.SSLContext | None) -> Exchange:
+    def _exchange(self, request: _Request, tls: TlsContext | None) -> Exchange:
         timing = Timing(self._clock())
         stream = TlsStream(tls or self._tls, self._target.host, self.timers)
         reader = self._reader()
@@ -242,7 +242,7 @@ class EstClient:
 
 def get_cacerts(
     target: EstTarget,
-    tls: ssl.SSLContext,
+    tls: TlsContext,
     timers: Timers | None = None,
     profile: Profile = Profile.LIBEST,
 ) -> list[x509.Certificate]:

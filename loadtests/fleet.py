@@ -8,7 +8,6 @@ import contextlib
 import datetime as dt
 import logging
 import math
-import ssl
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -20,11 +19,13 @@ from gevent.event import Event  # type: ignore[import-untyped]
 from gevent.pool import Group  # type: ignore[import-untyped]
 
 from loadtests.capf import CapfTrace
+from loadtests.clocks import Ahead, RunClock, steady_clock
 from loadtests.device_spool import SpoolWriter
 from loadtests.device_table import existing_table
 from loadtests.enroller import Enroller, Phones, Records
 from loadtests.errors import GeneratorFailed, LoadtestError
 from loadtests.est_client import EstClient, get_cacerts
+from loadtests.gauge import Gauge
 from loadtests.journal import Attempt, JournalWriter
 from loadtests.keys import make_key_file
 from loadtests.lsc import LscCheck
@@ -33,8 +34,10 @@ from loadtests.persistence import Persistence
 from loadtests.phone import Phone, PhoneNames
 from loadtests.phone_settings import noon_tomorrow
 from loadtests.roster import Roster
-from loadtests.schedule import Shard, arrivals_of, steady_clock
+from loadtests.schedule import Shard, arrivals_of
 from loadtests.tls_settings import ClientIdentity
+from loadtests.tls_stream import TlsContext
+from loadtests.worker_report import report_path
 
 Report = Callable[[Attempt, int], None]
 _GRACE_SECONDS = 2.0
@@ -56,9 +59,10 @@ class Fleet:
         self.failure: LoadtestError | None = None
         self._options = options
         self._shard = shard
-        self._report = report
+        self._tell = report
+        self._gauge = _gauge(options, shard)
         self._run_number = run_number
-        self._clock = steady_clock(time.time, time.perf_counter)
+        self._clock = RunClock(steady_clock(time.time, time.perf_counter))
         self._owned = contextlib.ExitStack()
         self._persistence: Persistence | None = None
         self._roster = Roster()
@@ -69,7 +73,7 @@ class Fleet:
 
     def prepare(self) -> None:
         """Get keys, trust and files ready, which may take long; LoadtestError when something is missing."""
-        tls, profile = self._options.tls.context(), self._options.profile
+        tls, profile = self._options.tls_context(), self._options.profile
         chain = self._options.chain() or get_cacerts(self._options.target, tls, self._options.timers, profile)
         client = EstClient(
             self._options.target, tls, self._options.credentials, self._options.timers, self._clock, profile
@@ -84,13 +88,24 @@ class Fleet:
             enroller, self._options.rules, self._clock, self._report, self._goes_on_after
         )
 
-    def start(self) -> None:
-        """Start the clock."""
+    def start(self, at: float | None = None) -> None:
+        """Start the clock: now, or at this moment, in seconds since the epoch."""
+        self._gauge.start()
         if self._options.arrivals is None:
             self._remaining = self._shard.of(range(self._options.phones))
         else:
-            self._dispatcher = gevent.spawn(self._dispatch, self._clock())
+            self._dispatcher = gevent.spawn(self._dispatch, self._clock() if at is None else at)
         self._started.set()
+
+    def now(self) -> float:
+        """This process's time, which `set_clock_back` may correct."""
+        return self._clock()
+
+    def set_clock_back(self, ahead: Ahead) -> None:
+        """Take the master's time for this process's if the two differ by more than can be explained."""
+        self._gauge.clock_ahead_seconds = ahead.seconds
+        if ahead.matters:
+            self._clock.ahead_seconds = ahead.seconds
 
     def enroll_next(self) -> bool:
         """Closed workload: enroll the next phone; False when there is none left, or in an open workload."""
@@ -98,6 +113,7 @@ class Fleet:
         index = next(self._remaining, None)
         if index is None:
             if self._options.arrivals is None:
+                self._gauge.arrivals_over()
                 self._exhausted.set()
             return False
         self._launch(index, self._clock()).join()
@@ -115,12 +131,14 @@ class Fleet:
         self._under_way.kill(RunEnded("the run ended before it did"), block=True)
 
     def close(self) -> None:
-        """Close keys, journal and trace."""
+        """Close keys, journal and trace, and give the last account of this process."""
+        self._gauge.close(ended=True)
         self._owned.close()
 
     def _stop_starting(self) -> None:
         if self._dispatcher is not None:
             self._dispatcher.kill()
+        self._gauge.arrivals_over()
         self._stopping.set()
         self._remaining = iter(())
         self._started.set()
@@ -134,6 +152,7 @@ class Fleet:
             if ahead_seconds > 0:
                 gevent.sleep(ahead_seconds)
             self._launch(arrival.index, intended_start)
+        self._gauge.arrivals_over()
         self._exhausted.set()
 
     def _launch(self, index: int, intended_start: float) -> "gevent.Greenlet[[int, float], None]":
@@ -150,6 +169,10 @@ class Fleet:
         except OSError as error:
             self.failure = GeneratorFailed(f"cannot write down an enrollment: {error}")
             self._stop_starting()
+
+    def _report(self, attempt: Attempt, lsc_bytes: int) -> None:
+        self._gauge.took(attempt)
+        self._tell(attempt, lsc_bytes)
 
     def _goes_on_after(self, seconds: float) -> bool:
         return not self._stopping.wait(seconds)
@@ -177,7 +200,8 @@ class Fleet:
         bound = options.proof_of_possession
         if options.keys_file:
             keys = self._owned.enter_context(options.open_keys(options.keys_file))
-            return Phones(names, keys, bound=bound, tls_of=self._own_tls())
+            requests = options.requests_file and self._owned.enter_context(options.open_requests())
+            return Phones(names, keys, bound=bound, tls_of=self._own_tls(), requests=requests or None)
         with tempfile.TemporaryDirectory(prefix="estorm-keys-") as directory:
             path = Path(directory) / "keys"
             count = self._shard.size(options.keys_needed)
@@ -186,18 +210,23 @@ class Fleet:
             keys = self._owned.enter_context(options.open_keys(path))
             return Phones(names, keys, self._shard.count, bound)
 
-    def _own_tls(self) -> Callable[[Phone], ssl.SSLContext | None]:
+    def _own_tls(self) -> Callable[[Phone], TlsContext | None]:
         """What gives each phone that renews the TLS context that shows its LSC."""
         options = self._options
         if options.lscs is None:
             return lambda _: None
         table = self._owned.enter_context(existing_table(options.lscs, read_only=True))
 
-        def own(phone: Phone) -> ssl.SSLContext:
+        def own(phone: Phone) -> TlsContext:
             lsc = x509.load_der_x509_certificate(table.lsc(phone.index))
-            return options.tls.context(ClientIdentity(lsc, phone.key))
+            return options.tls_context(ClientIdentity(lsc, phone.key))
 
         return own
+
+
+def _gauge(options: LoadOptions, shard: Shard) -> Gauge:
+    path = options.journal and report_path(options.journal, shard.number)
+    return Gauge(path, shard, shard.size(options.phones))
 
 
 def _progress(count: int) -> Callable[[int], None]:

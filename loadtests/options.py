@@ -15,16 +15,19 @@ from loadtests.arrivals.choice import shape_of
 from loadtests.arrivals.settings import ArrivalSettings
 from loadtests.arrivals.shape import Arrivals
 from loadtests.authentication import AuthScheme, Credentials
+from loadtests.csr_file import Header, open_csr_file
 from loadtests.errors import ScenarioError
 from loadtests.est_client import EstTarget, parse_target
 from loadtests.est_reply import Profile
 from loadtests.keys import KeyFile
 from loadtests.persistence import Rules
 from loadtests.phone_settings import RetrySettings
+from loadtests.record_file import RecordFile
 from loadtests.roster import Roster, read_roster
 from loadtests.scenario import KeyType, Operation
-from loadtests.tls_settings import TlsSettings, TlsVersion
-from loadtests.tls_stream import Timers
+from loadtests.tls_choice import TlsLibrary, context_for
+from loadtests.tls_settings import ClientIdentity, TlsSettings, TlsVersion
+from loadtests.tls_stream import Timers, TlsContext
 
 if TYPE_CHECKING:  # importing Locust replaces this process's sockets
     from locust.argument_parser import LocustArgumentParser
@@ -47,6 +50,7 @@ _SHOWN: tuple[tuple[str, type, object, str], ...] = (
 _CHOICES: tuple[tuple[str, type[enum.StrEnum], enum.StrEnum, str], ...] = (
     ("est-auth", AuthScheme, AuthScheme.BASIC, "basic: at once; digest: when challenged; offered: the best"),
     ("est-profile", Profile, Profile.LIBEST, "whose reading of answers"),
+    ("tls-library", TlsLibrary, TlsLibrary.FAST, "whose TLS: fast costs a fifth less"),
     ("tls-min", TlsVersion, TlsVersion.TLS_1_2, "oldest TLS version to speak"),
     ("tls-max", TlsVersion, TlsVersion.TLS_1_3, "newest TLS version to speak"),
 )
@@ -56,6 +60,7 @@ _UNSHOWN = (
     ("client-key", "PEM file with its key; default: in the certificate's file"),
     ("lsc-chain", "PEM file of the CA certificates that may issue LSCs; default: the server's cacerts"),
     ("keys-file", "the phones' keys, made by `python -m loadtests.keys`; default: made at each start"),
+    ("requests-file", "the phones' CSRs, made before; needs --keys-file; default: made as phones start"),
     ("journal", "directory for the journal of attempts, attempts-<worker>.jsonl"),
     ("capf-trace", "file to append the CAPF trace to"),
     ("device-spool", "directory for what goes into the device table, devices-<worker>.spool"),
@@ -79,6 +84,8 @@ class LoadOptions:
     key_type: KeyType
     key_pool_size: int
     keys_file: Path | None
+    requests_file: Path | None
+    tls_library: TlsLibrary
     rules: Rules
     roster: Path | None
     lscs: Path | None
@@ -95,13 +102,15 @@ class LoadOptions:
 
     def check(self) -> None:
         """Read what will be read again at the start; ScenarioError when something cannot be."""
-        self.tls.context()
+        self.tls_context()
         self.chain()
         self.read_roster()
         if self.lscs and not self.keys_file:
             raise ScenarioError("--lscs needs --keys-file, the keys that the LSCs were issued for")
         if self.keys_file:
             self.open_keys(self.keys_file).close()
+        if self.requests_file:
+            self.open_requests().close()
 
     def open_keys(self, path: Path) -> KeyFile:
         """The key file at `path`; ScenarioError when it holds keys of another type."""
@@ -110,6 +119,23 @@ class LoadOptions:
             keys.close()
             raise ScenarioError(f"{path} holds {keys.key_type} keys, --key-type is {self.key_type}")
         return keys
+
+    def open_requests(self) -> RecordFile[Header]:
+        """The phones' requests; ScenarioError when they are not those of this fleet, or cannot be used."""
+        assert self.requests_file is not None
+        if not self.keys_file or self.proof_of_possession:
+            raise ScenarioError("--requests-file needs the --keys-file it was made from, and no --pop")
+        requests = open_csr_file(self.requests_file)
+        if requests.header.seed != self.seed:
+            requests.close()
+            raise ScenarioError(
+                f"{self.requests_file} holds requests of the fleet {requests.header.seed}, not of {self.seed}"
+            )
+        return requests
+
+    def tls_context(self, identity: ClientIdentity | None = None) -> TlsContext:
+        """A context for connections to the target; ScenarioError names what cannot be used."""
+        return context_for(self.tls, self.tls_library, identity)
 
     def read_roster(self) -> Roster:
         """Which phones are started; ScenarioError when the file is not one of as many phones."""
@@ -170,6 +196,8 @@ def read_options(given: Namespace, host: str | None) -> LoadOptions:
         key_type=KeyType(given.key_type),
         key_pool_size=_at_least("--key-pool-size", given.key_pool_size, 0),
         keys_file=_path(given.keys_file),
+        requests_file=_path(given.requests_file),
+        tls_library=TlsLibrary(given.tls_library),
         rules=_rules(given),
         roster=_path(given.roster),
         lscs=_path(given.lscs),

@@ -5,7 +5,7 @@ before it has ended, so a slow server slows its own test down.
 """
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -45,12 +45,3 @@ class Arrival:
 def arrivals_of(shard: Shard, shape: Arrivals, phones: int) -> Iterator[Arrival]:
     """The shard's arrivals, in order of time."""
     return (Arrival(index, offset) for index, offset in shard.of(enumerate(shape.offsets_seconds(phones))))
-
-
-def steady_clock(wall: Callable[[], float], monotonic: Callable[[], float]) -> Callable[[], float]:
-    """A clock that shows the wall's time now and goes on at the monotonic one's pace.
-
-    Times of one run can then be subtracted from each other whatever happens to the wall clock meanwhile.
-    """
-    ahead = wall() - monotonic()
-    return lambda: ahead + monotonic()

@@ -22,7 +22,7 @@ class TlsVersion(enum.StrEnum):
     TLS_1_3 = "1.3"
 
 
-_VERSIONS = {TlsVersion.TLS_1_2: ssl.TLSVersion.TLSv1_2, TlsVersion.TLS_1_3: ssl.TLSVersion.TLSv1_3}
+VERSIONS = {TlsVersion.TLS_1_2: ssl.TLSVersion.TLSv1_2, TlsVersion.TLS_1_3: ssl.TLSVersion.TLSv1_3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class TlsSettings:
         if self.minimum > self.maximum:
             raise ScenarioError(f"TLS {self.minimum} or newer and {self.maximum} or older is no version")
         context = self._trusting()
-        context.minimum_version, context.maximum_version = _VERSIONS[self.minimum], _VERSIONS[self.maximum]
+        context.minimum_version, context.maximum_version = VERSIONS[self.minimum], VERSIONS[self.maximum]
         if identity:
             _load(context, identity)
         elif self.certificate:

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtests.arrivals.rates import Steady
-from loadtests.schedule import Shard, arrivals_of, steady_clock
+from loadtests.schedule import Shard, arrivals_of
 
 
 def test_a_steady_rate_starts_one_phone_each_interval_and_the_first_at_once() -> None:
@@ -25,9 +25,3 @@ def test_a_shards_arrivals_keep_the_whole_fleets_times() -> None:
     arrivals = list(arrivals_of(Shard(1, 2), Steady(10), 6))
     assert [arrival.index for arrival in arrivals] == [1, 3, 5]
     assert [arrival.offset_seconds for arrival in arrivals] == pytest.approx([0.1, 0.3, 0.5])
-
-
-def test_a_steady_clock_ignores_steps_of_the_wall_clock() -> None:
-    wall, monotonic = iter([1000.0, 5.0]), iter([7.0, 8.0])
-    clock = steady_clock(lambda: next(wall), lambda: next(monotonic))
-    assert clock() == 1001.0
