@@ -51,14 +51,17 @@ def terminate(process: subprocess.Popen[bytes]) -> None:
 
 
 class PartProcess:
-    """The part `testbed.NAME` as a child process. `start` it once, `stop` it always.
+    """The part `testbed.NAME`, or another `module`, as a child process. `start` it once, `stop` it always.
 
     Its standard error goes to `NAME.stderr.log` in `log_directory`; `own_logs` is the glob of the logs it
     writes there itself.
     """
 
-    def __init__(self, name: str, launch_path: Path, log_directory: Path, own_logs: str) -> None:
+    def __init__(
+        self, name: str, launch_path: Path, log_directory: Path, own_logs: str, module: str = ""
+    ) -> None:
         self.name = name
+        self._module = module or f"testbed.{name}"
         self._launch_path = launch_path
         self._log_directory = log_directory
         self._stderr_path = log_directory / f"{name}.stderr.log"
@@ -80,7 +83,7 @@ class PartProcess:
         self._launch_path.write_bytes(launch)
         with self._stderr_path.open("ab") as stderr:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", f"testbed.{self.name}", str(self._launch_path)],
+                [sys.executable, "-m", self._module, str(self._launch_path)],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, start_new_session=True,
             )  # fmt: skip
         assert self._process.stdout is not None
