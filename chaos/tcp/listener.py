@@ -1,0 +1,58 @@
+"""Accepts clients on one address and hands each over as a socket that does not block."""
+
+import asyncio
+import errno
+import socket
+import time
+from collections.abc import Callable
+
+from chaos.tcp.alarms import Alarm, Alarms
+
+_ACCEPTS_AT_ONCE = 64
+# Out of file descriptors: the client waits in the kernel's queue, and the loop must not spin meanwhile.
+_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_PAUSE_SECONDS = 0.1
+
+
+class Listener:
+    """Calls `accepted` with every client until it is closed."""
+
+    def __init__(
+        self, listening: socket.socket, alarms: Alarms, accepted: Callable[[socket.socket], None]
+    ) -> None:
+        self._socket = listening
+        self._alarms = alarms
+        self._accepted = accepted
+        self._loop = asyncio.get_running_loop()
+        self._pause: Alarm | None = None
+        self._loop.add_reader(listening, self._acceptable)
+
+    def close(self) -> None:
+        """Accept no more; who waits in the queue is refused."""
+        if self._pause is None:
+            self._loop.remove_reader(self._socket)
+        else:
+            self._pause.cancel()
+        self._socket.close()
+
+    def _acceptable(self) -> None:
+        for _ in range(_ACCEPTS_AT_ONCE):
+            try:
+                client, _ = self._socket.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno in _EXHAUSTED:
+                    self._rest()
+                    return
+                continue  # that client has gone again
+            client.setblocking(False)
+            self._accepted(client)
+
+    def _rest(self) -> None:
+        self._loop.remove_reader(self._socket)
+        self._pause = self._alarms.at(time.monotonic() + _PAUSE_SECONDS, self._resume)
+
+    def _resume(self) -> None:
+        self._pause = None
+        self._loop.add_reader(self._socket, self._acceptable)

@@ -1,0 +1,127 @@
+"""The TCP fault proxy as a running whole, and as a process with one owner.
+
+    with ProxyProcess(TcpPartSettings(seed=7), log_directory) as proxy:
+        proxy.url      # http://127.0.0.1:PORT, for Toxiproxy's clients and ours
+
+A process of its own, so that what it costs is not taken from the part it stands in front of, and so that it
+can be killed like one.
+"""
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from chaos.errors import ProxyRefused
+from chaos.tcp.alarms import Alarms
+from chaos.tcp.api import Api
+from chaos.tcp.draws import Dice, Recent
+from chaos.tcp.metrics import TcpMetrics
+from chaos.tcp.proxies import Proxies
+from chaos.tcp.proxy import Equipment
+from chaos.tcp.registry import toxic_types
+from chaos.tcp.settings import TcpPartSettings
+from testbed.errors import PartFailed
+from testbed.scratch import scratch_directory
+from testbed.supervision import PartDeath, PartProcess
+from testbed.web.messages import Limits
+from testbed.web.server import HttpServer
+
+_READ_BYTES = 256 * 1024
+_START_SECONDS = 30.0
+# Toxiproxy reads any length and keeps an idle connection a minute; a list of proxies may be long.
+_LIMITS = Limits(header_bytes=65_536, body_bytes=16_000_000, request_seconds=60.0)
+
+
+@contextlib.asynccontextmanager
+async def running(part: TcpPartSettings) -> AsyncIterator[Mapping[str, str]]:
+    """The proxy, serving, for as long as the context lasts; gives `api`, the URL of its API.
+
+    PartFailed when an address cannot be had. Leaving closes every connection.
+    """
+    equipment = _equipment(part)
+    proxies = Proxies(toxic_types(), equipment)
+    server = HttpServer(Api(proxies, equipment).session, None, _LIMITS)
+    try:
+        await _populate(proxies, part)
+        host, port = await _listen(server, part)
+        yield {"api": f"http://{host}:{port}"}
+    finally:
+        await server.stop()
+        proxies.stop()
+        equipment.alarms.close()
+
+
+def _equipment(part: TcpPartSettings) -> Equipment:
+    return Equipment(
+        alarms=Alarms(asyncio.get_running_loop()),
+        dice=Dice(part.seed),
+        recent=Recent(part.kept_connections),
+        metrics=TcpMetrics(proxies=part.proxy_metrics, runtime=part.runtime_metrics),
+        buffer=memoryview(bytearray(_READ_BYTES)),
+        dial_seconds=part.dial_seconds,
+        epoch=time.time,
+    )
+
+
+async def _populate(proxies: Proxies, part: TcpPartSettings) -> None:
+    for entry in part.proxies:
+        fields = {name: getattr(entry, name) for name in entry.__struct_fields__}
+        try:
+            await proxies.create(fields)
+        except ProxyRefused as refused:
+            raise PartFailed(f"proxies: {entry.name!r} cannot be made: {refused}") from refused
+
+
+async def _listen(server: HttpServer, part: TcpPartSettings) -> tuple[str, int]:
+    try:
+        return await server.start(part.host, part.port)
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else str(error)
+        where = f"{part.host}:{part.port}"
+        raise PartFailed(
+            f"the TCP proxy cannot listen on {where}: {why}; choose another port, or 0"
+        ) from error
+
+
+class ProxyProcess:
+    """The TCP fault proxy as a child process; a context manager that starts and stops it.
+
+    Its standard error goes to `tcp.stderr.log` in `log_directory`. Entering raises PartFailed, with its own
+    reason, when it does not start. It dies with this process, however that ends.
+    """
+
+    def __init__(self, settings: TcpPartSettings, log_directory: Path) -> None:
+        self._settings = settings
+        self._log_directory = log_directory
+        self._owned = contextlib.ExitStack()
+        self.url: str
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as starting:
+            scratch = starting.enter_context(scratch_directory("tcp"))
+            self._part = PartProcess(
+                "tcp", scratch / "tcp.json", self._log_directory, "tcp*.log", "chaos.tcp"
+            )
+            starting.callback(self._part.stop)
+            self.url = self._part.start(self._settings, _START_SECONDS)["api"]
+            self._owned = starting.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._owned.close()
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._part.pid
+
+    def death(self) -> PartDeath | None:
+        """How it ended by itself, or None while it runs."""
+        return self._part.death()
