@@ -8,6 +8,7 @@ TestbedError
 ├── NtlmError         bytes that should be an NTLM message are not one
 ├── CurlError         a call from the RA to the CA got no HTTP answer: curl's code and text
 ├── CaRefused         the CA answered the RA, but not with what was asked for
+│   └── CaPending     ... but that a certificate manager has to decide
 └── EstRefused        the RA will not serve an EST request: libEST's error code
 """
 
@@ -41,12 +42,16 @@ class NtlmError(TestbedError):
 
 
 class CurlError(TestbedError):
-    """A call to the CA ended without an HTTP answer; `code` and `text` are curl's."""
+    """A call to the CA ended without an HTTP answer; `code` and `text` are curl's.
 
-    def __init__(self, code: int, text: str) -> None:
+    `cause` is one word for counting, `curl_28` for example, or `total_timer` when that was due first.
+    """
+
+    def __init__(self, code: int, text: str, cause: str = "") -> None:
         super().__init__(f"curl {code} ({text})")
         self.code = code
         self.text = text
+        self.cause = cause or f"curl_{code}"
 
 
 class CaRefused(TestbedError):
@@ -57,10 +62,25 @@ class CaRefused(TestbedError):
         self.cause = cause
 
 
-class EstRefused(TestbedError):
-    """An EST request is not served; `error` is libEST's code. `challenged`: the client may try a password."""
+class CaPending(CaRefused):
+    """The CA has not decided; `request_id` is under which it will, None where its answer does not say."""
 
-    def __init__(self, error: EstError, text: str, *, challenged: bool = False) -> None:
+    def __init__(self, request_id: int | None, text: str) -> None:
+        super().__init__("pending", text)
+        self.request_id = request_id
+
+
+class EstRefused(TestbedError):
+    """An EST request is not served; `error` is libEST's code.
+
+    `challenges` are the WWW-Authenticate values by which the client may log in, none when it may not.
+    `status` is the HTTP status of the answer where the error alone does not decide it, else 0.
+    """
+
+    def __init__(
+        self, error: EstError, text: str, *, challenges: tuple[str, ...] = (), status: int = 0
+    ) -> None:
         super().__init__(text)
         self.error = error
-        self.challenged = challenged
+        self.challenges = challenges
+        self.status = status

@@ -21,7 +21,10 @@ class Stage(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class CaCall:
-    """One call that ended: `ended` is seconds since the epoch, `body_bytes` None when no answer came."""
+    """One call that ended: `ended` is seconds since the epoch, `body_bytes` None when no answer came.
+
+    `attempt` counts from 1; more when the call was made again.
+    """
 
     stage: Stage
     url: str
@@ -29,24 +32,24 @@ class CaCall:
     seconds: float
     body_bytes: int | None
     failure: CurlError | CaRefused | None = None
+    attempt: int = 1
 
     @property
     def cause(self) -> str | None:
         """One word for why it failed: `curl_28`, or the refusal's own; None when it did not."""
-        match self.failure:
-            case CurlError(code=code):
-                return f"curl_{code}"
-            case CaRefused(cause=cause):
-                return cause
-        return None
+        return self.failure.cause if self.failure else None
 
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """What the CA has issued: its request id and, once it was downloaded and checked, the certificate."""
+    """What the CA has issued: its request id and, once it was downloaded and checked, the certificate.
+
+    `unchecked` is what the CA sent instead of one, where the RA is told to pass that on.
+    """
 
     request_id: int
     certificate: x509.Certificate | None = None
+    unchecked: bytes = b""
 
     @property
     def serial(self) -> str:

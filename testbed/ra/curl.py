@@ -2,7 +2,8 @@
 
 One handle is one connection. NTLM's Type 1 goes out unasked with the first request on a connection, a POST's
 first leg without its body; from then on the connection itself is logged in. Redirects are not followed. One
-call is one URL: its timer covers the connection, both legs of NTLM and the answer.
+call is one URL: its timer covers the connection, both legs of NTLM and the answer. A connection that died
+unnoticed since its last answer is replaced, once a call, as curl does.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from typing import Protocol
 from testbed.errors import CurlError, NtlmError
 from testbed.ra.failures import CONNECTION_ERRORS, Progress, curl_error
 from testbed.ra.server_certificate import issuer_problem, name_problem
-from testbed.web.client import HttpConnection, Origin
+from testbed.web.client import HttpConnection, Origin, Resolve, system_address
 from testbed.web.messages import Header, Reply
 
 USER_AGENT = "CiscoRA 1.0"
@@ -49,9 +50,17 @@ class CurlCall:
 class Curl:
     """Where the CA is, whom to trust and who logs in; gives handles, as many as needed."""
 
-    def __init__(self, origin: Origin, tls: ssl.SSLContext, login: NtlmLogin, connect_seconds: float) -> None:
+    def __init__(
+        self,
+        origin: Origin,
+        tls: ssl.SSLContext,
+        login: NtlmLogin,
+        connect_seconds: float,
+        resolve: Resolve = system_address,
+    ) -> None:
         self.origin = origin
         self.tls = tls
+        self.resolve = resolve
         self.login = login
         self.connect_seconds = connect_seconds
         self._good_certificate_der: bytes | None = None
@@ -84,6 +93,12 @@ class CurlHandle:
         self._curl = curl
         self._connection: HttpConnection | None = None
         self._logged_in = False
+        self._answers = 0
+
+    @property
+    def is_logged_in(self) -> bool:
+        """Whether the next call goes out on a connection that is logged in."""
+        return self._logged_in and self._connection is not None and self._connection.is_open
 
     async def perform(self, call: CurlCall) -> Reply:
         """The CA's last answer to `call`, a 401 included; CurlError when there is none."""
@@ -94,6 +109,8 @@ class CurlHandle:
             async with asyncio.timeout_at(connect_deadline) as timer:
                 connection = await self._connected()
                 timer.reschedule(started + call.seconds)
+                if self._answers:
+                    return await self._exchange_again(connection, call)
                 return await self._exchange(connection, call)
         except CONNECTION_ERRORS as error:
             progress = self._progress(call, loop.time() - started)
@@ -107,16 +124,28 @@ class CurlHandle:
         """Close the connection; safe to call at any time."""
         if self._connection is not None:
             self._connection.close()
-        self._connection, self._logged_in = None, False
+        self._connection, self._logged_in, self._answers = None, False, 0
 
     async def _connected(self) -> HttpConnection:
         if self._connection is not None and self._connection.is_open:
             return self._connection
         self.close()
-        self._connection = connection = HttpConnection(self._curl.origin, self._curl.tls)
+        self._connection = connection = HttpConnection(
+            self._curl.origin, self._curl.tls, resolve=self._curl.resolve
+        )
         await connection.open()
         self._curl.check_server(connection.peer_certificate_der() or b"")
         return connection
+
+    async def _exchange_again(self, connection: HttpConnection, call: CurlCall) -> Reply:
+        """The exchange on a connection that has answered before, which may have died since."""
+        try:
+            return await self._exchange(connection, call)
+        except OSError as error:
+            if connection.received_bytes or isinstance(error, TimeoutError):
+                raise
+            self.close()
+            return await self._exchange(await self._connected(), call)
 
     async def _exchange(self, connection: HttpConnection, call: CurlCall) -> Reply:
         if self._logged_in:
@@ -144,7 +173,9 @@ class CurlHandle:
             headers.append(("Referer", call.referer))
         if call.method == "POST":
             headers += [("Content-Length", str(len(body))), ("Content-Type", _FORM)]
-        return await connection.send(call.method, call.target, tuple(headers), body)
+        reply = await connection.send(call.method, call.target, tuple(headers), body)
+        self._answers += 1
+        return reply
 
     def _progress(self, call: CurlCall, elapsed_seconds: float) -> Progress:
         connection = self._connection

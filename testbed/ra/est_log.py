@@ -11,9 +11,8 @@ from collections.abc import Iterable
 
 from testbed.est_errors import EstError
 from testbed.ra.exchange import Exchange
-from testbed.ra.nginx_log import one_line
+from testbed.ra.nginx_log import one_line, subject_text
 
-_BASIC = 1
 # What libEST's access log shows: no response of its own for a 200, never a byte count.
 _NO_STATUS = -1
 # Their reason stands in the lines before them already.
@@ -48,9 +47,12 @@ def tls_options() -> list[str]:
     ]
 
 
-def authentication() -> str:
-    """The start of an enrollment's authentication: the TLS client gave no certificate."""
-    return line("INFO", "est_enroll_auth:356", "TLS: no peer certificate")
+def authentication(exchange: Exchange) -> str:
+    """The start of an enrollment's authentication: which certificate the TLS client has shown."""
+    if exchange.peer is None:
+        return line("INFO", "est_enroll_auth:356", "TLS: no peer certificate")
+    shown = f"TLS: peer certificate {subject_text(exchange.peer.subject)} accepted"
+    return line("INFO", "est_enroll_auth:0", shown)
 
 
 def outcome(exchange: Exchange, client: str, at: float) -> list[str]:
@@ -72,7 +74,7 @@ def _failed(exchange: Exchange, error: EstError, status: int, client: str, at: f
     code = f"{error.value} ({error})"
     lines = []
     if error is EstError.AUTH_FAIL:
-        text = f"HTTP authentication failed. Auth type={_BASIC}"
+        text = f"HTTP authentication failed. Auth type={exchange.auth_type.value}"
         lines.append(line("WARNING", "est_enroll_auth:394", text))
     if error not in _EXPLAINED and exchange.text:
         lines.append(line("WARNING", "est_http_request:0", exchange.text))

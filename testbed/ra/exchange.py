@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+from cryptography import x509
+
 from testbed.est_errors import EstError
+from testbed.ra.accounts import AuthType
 from testbed.ra.calls import CaCall, Issued
 from testbed.ra.est import Operation
 from testbed.web.messages import Request, Response
@@ -13,7 +16,8 @@ class Exchange:
     """`request` is None when it could not be read; `operation` None when its path names none.
 
     `authenticating` says that the client's credentials were looked at, which for libEST includes the first
-    login at the CA. `text` says in words why `error` is not NONE.
+    login at the CA. `text` says in words why `error` is not NONE. `auth_type` is how clients log in, `peer`
+    the certificate that this one has shown.
     """
 
     request: Request | None
@@ -24,3 +28,5 @@ class Exchange:
     authenticating: bool = False
     calls: tuple[CaCall, ...] = ()
     issued: Issued | None = None
+    auth_type: AuthType = AuthType.BASIC
+    peer: x509.Certificate | None = None

@@ -4,23 +4,27 @@ An enrollment goes as in libEST: method, content type, credentials (which CES ch
 and looking for its template), then the request itself, then the enrollment at the CA.
 """
 
-import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from cryptography import x509
+
 from exporters.ra import RaMetrics
-from testbed.errors import CaRefused, CurlError, EstRefused
+from testbed.errors import DatabaseError, EstRefused
 from testbed.est_errors import EstError
 from testbed.ra import est
-from testbed.ra.basic import BasicAccount
-from testbed.ra.calls import CaCall, Issued
-from testbed.ra.certificates import CaChain, SigningRequest, pkcs7_lines
-from testbed.ra.certsrv import Certsrv
+from testbed.ra.accounts import AuthType
+from testbed.ra.authentication import Attempt
+from testbed.ra.certificates import SigningRequest, pkcs7_der
+from testbed.ra.desk import Caller, Desk
+from testbed.ra.enrollment import CaSide, Enrollment
 from testbed.ra.est import Operation
 from testbed.ra.exchange import Exchange
 from testbed.ra.logbook import Logbook
 from testbed.ra.nginx_log import Connection
+from testbed.ra.ordering import Ordering
+from testbed.ra.pending import Order
 from testbed.web.messages import Request, Response
 from testbed.web.server import Peer, Refusal
 
@@ -31,10 +35,8 @@ _CLIENT_GONE = 499  # NGINX's status for it
 class Front:
     """What all sessions share; calling it with a peer makes that peer's session."""
 
-    certsrv: Certsrv
-    chain: CaChain
-    account: BasicAccount
-    realm: str
+    ca: CaSide
+    desk: Desk
     logbook: Logbook
     metrics: RaMetrics
     now: Callable[[], float] = time.time
@@ -47,22 +49,30 @@ class Front:
 class _Progress:
     """What a request has led to so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, auth_type: AuthType, peer: x509.Certificate | None) -> None:
+        self.auth_type, self.peer = auth_type, peer
         self.started = time.perf_counter()
         self.operation: Operation | None = None
         self.authenticating = False
-        self.calls: list[CaCall] = []
-        self.issued: Issued | None = None
-
-    def note_issued(self, issued: Issued) -> None:
-        self.issued = issued
+        self.enrollment: Enrollment | None = None
+        self.ordering: Ordering | None = None
 
     def ended(self, request: Request, response: Response, refused: EstRefused | None) -> Exchange:
+        enrollment = self.enrollment
         return Exchange(
             request=request, response=response, operation=self.operation,
             error=refused.error if refused else EstError.NONE, text=str(refused or ""),
-            authenticating=self.authenticating, calls=tuple(self.calls), issued=self.issued,
+            authenticating=self.authenticating, auth_type=self.auth_type, peer=self.peer,
+            calls=tuple(enrollment.calls) if enrollment else (),
+            issued=enrollment.issued if enrollment else None,
         )  # fmt: skip
+
+    def close(self, *, answered: bool) -> None:
+        """Give back what the enrollment holds; one that got no answer has ended, too."""
+        if self.enrollment is not None:
+            self.enrollment.close()
+            if not answered:
+                self.enrollment.ended(received=False)
 
 
 class EstSession:
@@ -72,23 +82,29 @@ class EstSession:
         self._front = front
         server = f"{peer.server_host}:{peer.server_port}"
         self._connection = Connection(peer.number, peer.client_host, server)
-        self._progress = _Progress()
+        self._caller = _caller(peer)
+        self._progress = self._new_progress()
         self._exchange: Exchange | None = None
+
+    def _new_progress(self) -> _Progress:
+        return _Progress(self._front.desk.authenticator.auth_type, self._caller.certificate)
 
     async def respond(self, request: Request) -> Response:
         """The answer to one EST request."""
-        self._progress = progress = _Progress()
-        with self._front.metrics.in_flight.track_inprogress():
-            try:
-                response, refused = await self._serve(request, progress), None
-            except EstRefused as error:
-                response, refused = self._refusal(error), error
+        self._progress = progress = self._new_progress()
+        answered = False
+        try:
+            with self._front.metrics.in_flight.track_inprogress():
+                response, refused = await self._answer(request, progress)
+            answered = True
+        finally:
+            progress.close(answered=answered)
         self._exchange = progress.ended(request, response, refused)
         return response
 
     def refuse(self, refusal: Refusal) -> Response | None:
         """The answer to what cannot be read as a request."""
-        response = est.unreadable(refusal)
+        response = self._front.desk.answers.unreadable(refusal)
         if response is not None:
             exchange = Exchange(None, response, error=EstError.HTTP_BAD_REQ, text=refusal.value)
             self._front.logbook.answered(exchange, self._connection, self._front.now())
@@ -103,61 +119,87 @@ class EstSession:
         self._exchange = None
         log = self._front.logbook.answered if delivered else self._front.logbook.undelivered
         log(exchange, self._connection, self._front.now())
-        self._count(exchange, time.perf_counter() - progress.started, delivered=delivered)
+        self._count(exchange, progress, delivered=delivered)
 
-    def _count(self, exchange: Exchange, seconds: float, *, delivered: bool) -> None:
+    def _count(self, exchange: Exchange, progress: _Progress, *, delivered: bool) -> None:
         metrics = self._front.metrics
+        seconds = time.perf_counter() - progress.started
         operation = exchange.operation.value if exchange.operation else "none"
         status = exchange.response.status if delivered else _CLIENT_GONE
         metrics.answered(operation, status, seconds)
         for call in exchange.calls:
-            metrics.called(call.stage.value, call.seconds, call.cause)
-        if exchange.issued and status != 200:
-            metrics.orphans.inc()
+            metrics.called(call.stage.value, call.seconds, call.cause, call.attempt)
+        if progress.enrollment is not None:
+            progress.enrollment.ended(received=status == 200)
+        if progress.ordering is not None:
+            progress.ordering.ended(received=status == 200)
+        self._count_pending()
         metrics.log_lines_lost.set(self._front.logbook.lost_lines)
 
+    def _count_pending(self) -> None:
+        forgotten = self._front.desk.pending.take_forgotten()
+        if forgotten:
+            self._front.metrics.pending_forgotten.inc(forgotten)
+
+    async def _answer(self, request: Request, progress: _Progress) -> tuple[Response, EstRefused | None]:
+        try:
+            return await self._serve(request, progress), None
+        except DatabaseError as error:
+            failed = EstRefused(EstError.UNKNOWN, str(error))
+            return self._refusal(failed, progress.operation), failed
+        except EstRefused as error:
+            return self._refusal(error, progress.operation), error
+
     async def _serve(self, request: Request, progress: _Progress) -> Response:
+        desk = self._front.desk
         progress.operation = operation = est.operation_of(request.path)
         est.check_method(operation, request.method)
         if operation is Operation.CACERTS:
-            return est.ca_certificates(self._front.chain.pkcs7_lines)
+            return desk.answers.ca_certificates(self._front.ca.chain.pkcs7_der)
         if operation is Operation.CSRATTRS:
-            return est.no_attributes()
-        content_length = request.headers.get("content-length")
-        est.check_request_type(request.headers.get("content-type"), content_length)
-        await self._authenticate(request, progress)
-        return await self._enroll(request, progress)
+            return desk.answers.attributes(desk.attributes.encoded)
+        kind, length = request.headers.get("content-type"), request.headers.get("content-length")
+        est.check_request_type(kind, length, chunked=desk.profile.chunked_requests)
+        await self._authenticate(request, operation, progress)
+        return await self._enroll(request, operation, progress)
 
-    async def _authenticate(self, request: Request, progress: _Progress) -> None:
+    async def _authenticate(self, request: Request, operation: Operation, progress: _Progress) -> None:
         progress.authenticating = True
-        authorization = request.headers.get("authorization")
-        if authorization is None:
-            raise EstRefused(EstError.AUTH_PENDING, "no credentials", challenged=True)
-        if not self._front.account.accepts(authorization):
-            raise EstRefused(EstError.AUTH_FAIL, "wrong credentials")
-        with _failing_as(EstError.AUTH_FAIL):
-            await self._front.certsrv.authenticate(progress.calls.append)
+        authorization, certified = request.headers.get("authorization"), self._caller.certificate is not None
+        attempt = Attempt(operation, request.method, request.target, authorization, certified)
+        self._front.desk.authenticator.check(attempt)
+        progress.enrollment = self._front.ca.enrollment()
+        await progress.enrollment.authenticate()
 
-    async def _enroll(self, request: Request, progress: _Progress) -> Response:
-        try:
-            signing_request = SigningRequest.from_est(request.body)
-        except ValueError as error:
-            raise EstRefused(EstError.BAD_PKCS10, str(error)) from error
-        with _failing_as(EstError.CA_ENROLL_FAIL):
-            progress.issued = issued = await self._front.certsrv.submit_and_download(
-                signing_request, self._front.chain, progress.calls.append, progress.note_issued
-            )
-        assert issued.certificate is not None
-        return est.enrolled(pkcs7_lines([issued.certificate]))
+    async def _enroll(self, request: Request, operation: Operation, progress: _Progress) -> Response:
+        desk, enrollment = self._front.desk, progress.enrollment
+        assert enrollment is not None
+        asked = desk.read(request.body, operation, self._caller)
+        ordering = Ordering(desk.pending, desk.fingerprint(asked, operation, self._caller), enrollment)
+        progress.ordering = ordering
+        order = ordering.known or await self._new_order(asked, operation)
+        issued = await ordering.certificate(order)
+        if issued.certificate is None:
+            return desk.answers.enrolled(issued.unchecked)
+        if order.server_key is not None:
+            return desk.answers.key_and_certificate(order.server_key, [issued.certificate])
+        return desk.answers.enrolled(pkcs7_der([issued.certificate]))
 
-    def _refusal(self, error: EstRefused) -> Response:
-        return est.challenge(self._front.realm) if error.challenged else est.refusal(error.error)
+    async def _new_order(self, asked: SigningRequest, operation: Operation) -> Order:
+        if operation is Operation.SERVERKEYGEN:
+            return await self._front.desk.server_keys.order(asked)
+        return Order(asked)
+
+    def _refusal(self, error: EstRefused, operation: Operation | None) -> Response:
+        answers = self._front.desk.answers
+        if error.error is EstError.CA_ENROLL_RETRY:
+            return answers.pending()
+        return answers.refusal(error, operation)
 
 
-@contextlib.contextmanager
-def _failing_as(error: EstError) -> Iterator[None]:
-    """Turn what went wrong at the CA into the error an EST client is told."""
-    try:
-        yield
-    except (CurlError, CaRefused) as failure:
-        raise EstRefused(error, str(failure)) from failure
+def _caller(peer: Peer) -> Caller:
+    der = peer.certificate_der()
+    certificate = x509.load_der_x509_certificate(der) if der else None
+    # RFC 8446 appendix C.5: TLS 1.3 has no tls-unique.
+    has_binding = peer.tls is not None and peer.tls.version() != "TLSv1.3"
+    return Caller(certificate, peer.tls_unique() if has_binding else None)

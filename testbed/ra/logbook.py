@@ -73,7 +73,7 @@ class Logbook:
         entries = [e for call in exchange.calls for e in nginx_log.conversation(call, self._trusted)]
         if orphaned_at is not None and exchange.issued is not None:
             entries.append(nginx_log.orphaned(exchange.issued, orphaned_at))
-        begun = [est_log.authentication()] if exchange.authenticating else []
+        begun = [est_log.authentication(exchange)] if exchange.authenticating else []
         served = [nginx_log.served(entry, self._pid, connection) for entry in entries]
         self._append(self._nginx, [*begun, *served, *ending])
 

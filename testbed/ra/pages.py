@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import pkcs7
 
-from testbed.errors import CaRefused
+from testbed.errors import CaPending, CaRefused
 from testbed.web.messages import Reply
 
 _OPTION = re.compile(r'<option[^>]*\bvalue\s*=\s*"([^"]*)"', re.IGNORECASE)
@@ -22,6 +22,8 @@ _DENIED = re.compile(r"\bid=\"?locDenied\b|request was denied", re.IGNORECASE)
 _PENDING = re.compile(r"\bid=\"?locInfoNewReq\b|Certificate Pending", re.IGNORECASE)
 _DISPOSITION = re.compile(r'The disposition message is "([^"]+)"?', re.IGNORECASE)
 _DOWNLOAD_ERROR = re.compile(r"Disposition message:[^\t]+\t\t([^\r\n]+)", re.IGNORECASE)
+# certnew.cer's page for a request under submission: CR_DISP_UNDER_SUBMISSION.
+_UNDECIDED = re.compile(r"\bDisposition: 5\b")
 _TEMPLATE_NAME_FIELD = 1
 
 
@@ -49,7 +51,7 @@ def check_form(reply: Reply, template: str) -> None:
 
 
 def request_id(reply: Reply) -> int:
-    """The id under which `certfnsh.asp` issued a certificate."""
+    """The id under which `certfnsh.asp` issued a certificate; CaPending when it waits for a decision."""
     _require_ok(reply)
     page = _text(reply)
     if issued := _CERTIFICATE_LINK.search(page):
@@ -61,18 +63,22 @@ def request_id(reply: Reply) -> int:
         reason = html.unescape(message.group(1)) if message else "no disposition message"
         raise CaRefused("denied", f"certificate request denied, {known}: {reason}")
     if _PENDING.search(page):
-        raise CaRefused("pending", f"certificate request is pending, {known}")
+        if number is None:
+            raise CaRefused("pending", f"certificate request is pending, {known}")
+        raise CaPending(int(number.group(1)), f"certificate request is pending, {known}")
     raise CaRefused("no_request_id", "no ReqID on the page that answered the request")
 
 
 def certificate(reply: Reply) -> x509.Certificate:
-    """The certificate that `certnew.cer` sent, in PEM or DER."""
+    """The certificate that `certnew.cer` sent, in PEM or DER; CaPending when there is none yet."""
     _require_ok(reply)
     try:
         if b"-----BEGIN" in reply.body:
             return x509.load_pem_x509_certificate(reply.body)
         return x509.load_der_x509_certificate(reply.body)
     except (ValueError, x509.InvalidVersion) as error:
+        if _UNDECIDED.search(_text(reply)):
+            raise CaPending(None, "certificate request is still pending") from error
         raise CaRefused("no_certificate", _download_problem(reply)) from error
 
 

@@ -17,21 +17,25 @@ from testbed.errors import CaRefused, CurlError, PartFailed, PkiError, SettingsE
 from testbed.ntlm.initiator import Initiator
 from testbed.part import Addresses
 from testbed.ra import est
-from testbed.ra.basic import BasicAccount
 from testbed.ra.calls import CaCall
 from testbed.ra.certificates import CaChain
-from testbed.ra.certsrv import Certsrv
+from testbed.ra.certsrv import Certsrv, Manners
 from testbed.ra.curl import Curl
+from testbed.ra.desk import make_desk
+from testbed.ra.enrollment import CaSide
+from testbed.ra.est_settings import EstLimits
 from testbed.ra.front import Front
 from testbed.ra.logbook import Logbook
+from testbed.ra.memory import Memory
 from testbed.ra.nginx_log import subject_text
-from testbed.settings import RaPartSettings
-from testbed.web.client import Origin
+from testbed.ra.resolver import Resolver
+from testbed.ra.tls import est_context
+from testbed.ra.turns import Turns
+from testbed.scratch import scratch_directory
+from testbed.settings import RaPartSettings, RaSettings
+from testbed.web.client import Origin, system_address
 from testbed.web.messages import Limits
 from testbed.web.server import HttpServer
-
-# libEST's: 10 s for a whole request, 16 KiB of headers, 8 KiB of body.
-LIMITS = Limits(header_bytes=16_384, body_bytes=8192, request_seconds=10.0)
 
 
 @contextlib.asynccontextmanager
@@ -40,14 +44,16 @@ async def running(settings: RaPartSettings) -> AsyncIterator[Addresses]:
 
     Raises PartFailed when the CA's chain cannot be had, SettingsError when `ra.port` is taken.
     """
-    certsrv, metrics = Certsrv(_curl(settings), settings.ra.template, settings.ra.timers), RaMetrics()
-    account = BasicAccount(settings.ra.est_user, settings.est_password)
+    metrics = RaMetrics()
+    certsrv = Certsrv(_curl(settings), settings.ra.template, manners(settings.ra))
     with Logbook(settings.log_directory, _trusted(settings.trust_anchor), os.getpid()) as logbook:
         chain = await ca_chain(certsrv, logbook, metrics)
-        front = Front(certsrv, chain, account, settings.ra.realm, logbook, metrics)
-        async with _listening(settings, front) as url:
-            with metrics_endpoint(metrics.registry) as metrics_url:
-                yield {"est": url, "metrics": metrics_url}
+        ca = CaSide(certsrv, chain, metrics, Turns(metrics, blocking=False))
+        with scratch_directory("ra") as directory, Memory(directory) as memory:
+            front = Front(ca, make_desk(settings.ra, settings.est_password, memory), logbook, metrics)
+            async with _listening(settings, front) as url:
+                with metrics_endpoint(metrics.registry) as metrics_url:
+                    yield {"est": url, "metrics": metrics_url}
 
 
 async def ca_chain(certsrv: Certsrv, logbook: Logbook, metrics: RaMetrics) -> CaChain:
@@ -55,7 +61,8 @@ async def ca_chain(certsrv: Certsrv, logbook: Logbook, metrics: RaMetrics) -> Ca
     calls: list[CaCall] = []
     logbook.starting()
     try:
-        chain = await certsrv.chain(calls.append)
+        with contextlib.closing(certsrv.converse(calls.append)) as conversation:
+            chain = await conversation.chain()
     except (CurlError, CaRefused) as error:
         logbook.chain_missing(calls[-1])
         raise PartFailed(f"cannot read the CA's chain: {error} at {calls[-1].url}") from error
@@ -63,15 +70,6 @@ async def ca_chain(certsrv: Certsrv, logbook: Logbook, metrics: RaMetrics) -> Ca
     for call in calls:
         metrics.called(call.stage.value, call.seconds, call.cause)
     return chain
-
-
-def est_context(identity: pki.Identity) -> ssl.SSLContext:
-    """LibEST's TLS: 1.2 alone, its default curve P-256, no session tickets."""
-    context = pki.server_context(identity)
-    context.maximum_version = ssl.TLSVersion.TLSv1_2
-    context.set_ecdh_curve("prime256v1")
-    context.options |= ssl.OP_NO_TICKET
-    return context
 
 
 def ca_context(trust_anchor: Path) -> ssl.SSLContext:
@@ -85,7 +83,8 @@ def ca_context(trust_anchor: Path) -> ssl.SSLContext:
 @contextlib.asynccontextmanager
 async def _listening(settings: RaPartSettings, front: Front) -> AsyncIterator[str]:
     identity = pki.Identity(settings.server_key, settings.server_certificate)
-    server = HttpServer(front, est_context(identity), LIMITS)
+    context = est_context(identity, settings.ra.est, settings.trust_anchor)
+    server = HttpServer(front, context, _limits(settings.ra.est.limits))
     try:
         host, port = await server.start(settings.host, settings.ra.port)
     except OSError as error:
@@ -94,6 +93,13 @@ async def _listening(settings: RaPartSettings, front: Front) -> AsyncIterator[st
         yield f"https://{host}:{port}{est.PREFIX.rstrip('/')}"
     finally:
         await server.stop()
+
+
+def _limits(limits: EstLimits) -> Limits:
+    return Limits(
+        header_bytes=limits.header_bytes, body_bytes=limits.body_bytes,
+        request_seconds=limits.request_seconds, handshake_seconds=limits.handshake_seconds,
+    )  # fmt: skip
 
 
 def _listen_error(settings: RaPartSettings, error: OSError) -> SettingsError:
@@ -109,7 +115,16 @@ def _curl(settings: RaPartSettings) -> Curl:
     origin = Origin(settings.ca_host, settings.ca_port, address)
     account = settings.account
     login = Initiator(account.domain, account.user, settings.account_password)
-    return Curl(origin, ca_context(settings.trust_anchor), login, settings.ra.timers.connect_seconds)
+    resolver = settings.ra.resolver
+    resolve = Resolver(resolver).address if resolver.server else system_address
+    return Curl(origin, ca_context(settings.trust_anchor), login, settings.ra.timers.connect_seconds, resolve)
+
+
+def manners(settings: RaSettings) -> Manners:
+    """How the settings want the CA to be talked to."""
+    return Manners(
+        settings.timers, settings.retries, settings.connections, settings.pass_unchecked_certificates
+    )
 
 
 def _literal_address(host: str) -> str | None:

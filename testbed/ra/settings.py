@@ -1,23 +1,40 @@
 """Settings of the RA. The defaults are the documented values of CES (CSCvo58656: every timer is 10 s)."""
 
-from testbed.bounds import Name, Port, Seconds, Settings
+from typing import Annotated, Literal
 
+import msgspec
 
-class RaTimers(Settings, frozen=True):
-    """How long the RA waits for the CA, per curl call. One call is one URL, NTLM's two legs included."""
+from testbed.bounds import Name, Port, Settings
+from testbed.ra.ca_settings import RaConnections, RaResolver, RaRetries, RaTimers, SecondsOrNone
+from testbed.ra.capacity_settings import RaNginx, RaWorkers
+from testbed.ra.est_settings import EstSettings
 
-    connect_seconds: Seconds = 10.0
-    login_seconds: Seconds = 10.0
-    form_seconds: Seconds = 10.0
-    submit_seconds: Seconds = 10.0
-    download_seconds: Seconds = 10.0
+__all__ = [
+    "RaConnections", "RaNginx", "RaResolver", "RaRetries", "RaSettings", "RaTimers", "RaWorkers",
+]  # fmt: skip
 
 
 class RaSettings(Settings, frozen=True):
-    """The RA: where it listens, which template it asks for, how long it waits."""
+    """The RA: where it listens, how it treats its clients, which template it asks for, how long it waits.
+
+    `pass_unchecked_certificates` answers 200 with whatever the CA sent, as libEST does.
+    `hand_out_late_certificates` keeps up to `late_certificates_kept` certificates whose clients had gone,
+    for the same request to come again. A stop waits up to `drain_seconds` for enrollments in flight.
+    """
 
     port: Port = 0
     template: Name = "CiscoRA"
     realm: Name = "estrealm"
     est_user: Name = "capf"
+    est: EstSettings = EstSettings()
     timers: RaTimers = RaTimers()
+    retries: RaRetries = RaRetries()
+    connections: RaConnections = RaConnections()
+    resolver: RaResolver = RaResolver()
+    workers: RaWorkers = RaWorkers()
+    front: Literal["embedded", "nginx"] = "embedded"
+    nginx: RaNginx = RaNginx()
+    pass_unchecked_certificates: bool = False
+    hand_out_late_certificates: bool = False
+    late_certificates_kept: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1000
+    drain_seconds: SecondsOrNone = 2.0

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from testbed.errors import CaRefused
 from testbed.pki import make_root
-from testbed.ra.certificates import CaChain, SigningRequest, base64_lines, pkcs7_lines
+from testbed.ra.certificates import CaChain, SigningRequest, base64_lines, pkcs7_der
 from tests.testbed.ra.scripted_ca import ScriptedCa
 
 Csr = x509.CertificateSigningRequest
@@ -82,8 +82,7 @@ def test_base64_lines_are_64_columns_and_lossless(data: bytes) -> None:
 
 
 def test_a_pkcs7_holds_the_certificates_given(ca: ScriptedCa) -> None:
-    der = base64.b64decode(pkcs7_lines([ca.root]))
-    assert pkcs7.load_der_pkcs7_certificates(der) == [ca.root]
+    assert pkcs7.load_der_pkcs7_certificates(pkcs7_der([ca.root])) == [ca.root]
 
 
 def test_a_certificate_for_the_request_from_the_chain_is_good(ca: ScriptedCa, csr: Csr) -> None:

@@ -1,4 +1,5 @@
 import base64
+from contextlib import closing
 from urllib.parse import parse_qs
 
 import pytest
@@ -13,7 +14,7 @@ from testbed.errors import CaRefused, CurlError
 from testbed.ntlm.initiator import Initiator
 from testbed.ra.calls import CaCall, Issued, Stage
 from testbed.ra.certificates import CaChain, SigningRequest
-from testbed.ra.certsrv import Certsrv, _form_encoded_pem
+from testbed.ra.certsrv import Certsrv, Manners, _form_encoded_pem
 from testbed.ra.curl import Curl
 from testbed.ra.process import ca_context
 from testbed.settings import RaTimers
@@ -36,23 +37,25 @@ class Conversation:
     def authenticate(self) -> None:
         async def scenario() -> None:
             async with self._ca.running() as port:
-                await self._certsrv(port).authenticate(self.calls.append)
+                with closing(self._certsrv(port).converse(self.calls.append)) as conversation:
+                    await conversation.authenticate()
 
         uvloop.run(scenario())
 
     def enroll(self, csr: Csr) -> Issued:
         async def scenario() -> Issued:
             async with self._ca.running() as port:
-                return await self._certsrv(port).submit_and_download(
-                    SigningRequest(csr), CaChain([self._ca.root]), self.calls.append, self.issued.append
-                )
+                with closing(self._certsrv(port).converse(self.calls.append)) as conversation:
+                    return await conversation.submit_and_download(
+                        SigningRequest(csr), CaChain([self._ca.root]), self.issued.append
+                    )
 
         return uvloop.run(scenario())
 
     def _certsrv(self, port: int) -> Certsrv:
         login = Initiator("ESTORM", "ciscora", "secret")
         curl = Curl(Origin("127.0.0.1", port, "127.0.0.1"), ca_context(self._ca.pki.trust_anchor), login, 5.0)
-        return Certsrv(curl, self._template, self._timers, now=lambda: 42.0)
+        return Certsrv(curl, self._template, Manners(self._timers), now=lambda: 42.0)
 
     def summary(self) -> list[tuple[Stage, str | None]]:
         return [(call.stage, call.cause) for call in self.calls]

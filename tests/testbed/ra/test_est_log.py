@@ -1,11 +1,15 @@
 import pytest
 
+from testbed.errors import EstRefused
 from testbed.est_errors import EstError
-from testbed.ra import est, est_log
+from testbed.ra import est_log
+from testbed.ra.answers import Answers
 from testbed.ra.est import Operation
+from testbed.ra.est_settings import EstSettings
 from testbed.ra.exchange import Exchange
 from testbed.web.messages import Headers, Request, Response
 
+ANSWERS = Answers(EstSettings())
 CLIENT = "14.48.31.128"
 
 
@@ -14,7 +18,7 @@ def request(*headers: tuple[str, str]) -> Request:
 
 
 def failed(error: EstError, text: str = "", operation: Operation | None = Operation.SIMPLEENROLL) -> Exchange:
-    return Exchange(request(), est.refusal(error), operation, error, text)
+    return Exchange(request(), ANSWERS.refusal(EstRefused(error, text)), operation, error, text)
 
 
 def outcome(exchange: Exchange) -> str:
@@ -48,14 +52,21 @@ def test_only_an_enrollment_fails_as_an_enrollment(operation: Operation | None) 
 
 
 def test_only_refused_credentials_are_a_failed_authentication() -> None:
-    challenged = Exchange(request(), est.challenge("r"), Operation.SIMPLEENROLL, EstError.AUTH_PENDING)
+    challenged = Exchange(
+        request(),
+        ANSWERS.refusal(EstRefused(EstError.AUTH_PENDING, "", challenges=("Basic",))),
+        Operation.SIMPLEENROLL,
+        EstError.AUTH_PENDING,
+    )
     assert "HTTP authentication failed. Auth type=1" in outcome(failed(EstError.AUTH_FAIL))
     assert "HTTP authentication failed" not in outcome(challenged)
     assert "mg_send_http_error" not in outcome(challenged)
 
 
 def test_a_request_that_could_not_be_read_has_no_access_line() -> None:
-    exchange = Exchange(None, est.refusal(EstError.HTTP_BAD_REQ), error=EstError.HTTP_BAD_REQ)
+    exchange = Exchange(
+        None, ANSWERS.refusal(EstRefused(EstError.HTTP_BAD_REQ, "")), error=EstError.HTTP_BAD_REQ
+    )
     assert "log_access" not in outcome(exchange)
 
 

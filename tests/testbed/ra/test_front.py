@@ -194,7 +194,6 @@ def test_a_ca_that_lets_nobody_in_is_a_failed_authentication(
 
 
 GARBAGE = [
-    ("/certsrv/certfnsh.asp", Response(500, PAGE), ("submit", "http_500")),
     ("/certsrv/certfnsh.asp", Response(200, PAGE), ("submit", "no_request_id")),
     ("/certsrv/certfnsh.asp", Response(200, PAGE, b"<P ID=locDenied>"), ("submit", "denied")),
     ("/certsrv/certfnsh.asp", Response(200, PAGE, b"Certificate Pending"), ("submit", "pending")),

@@ -1,6 +1,5 @@
 import contextlib
 import datetime as dt
-import ssl
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from msgspec.structs import replace
 
 from testbed.errors import PartFailed, PkiError, SettingsError
 from testbed.pki import LabPki, make_root, server_context
-from testbed.ra.process import est_context, running
+from testbed.ra.process import running
 from testbed.settings import RaPartSettings, RaTimers
 from testbed.web.messages import Request, Response
 from tests.testbed.ra.est_requests import silent
@@ -178,9 +177,3 @@ def test_a_trust_anchor_that_cannot_be_read_is_named(ra_settings: MakeSettings, 
     missing = tmp_path / "missing.pem"
     with pytest.raises(PkiError, match=f"cannot read trust anchors from {missing}"):
         start(replace(ra_settings(1), trust_anchor=missing))
-
-
-def test_est_is_served_over_tls_1_2_alone_as_libest_does(pki: LabPki) -> None:
-    context = est_context(pki.ra_server)
-    assert context.minimum_version == context.maximum_version == ssl.TLSVersion.TLSv1_2
-    assert context.options & ssl.OP_NO_TICKET

@@ -1,0 +1,43 @@
+"""Whose turn it is at a worker that serves one enrollment at a time."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from exporters.ra import RaMetrics
+
+
+class Turns:
+    """One enrollment at a time, the others wait in order; unless `blocking`, all go at once.
+
+    `busy_changed` is told when the worker starts and ends to be busy.
+    """
+
+    def __init__(self, metrics: RaMetrics, *, blocking: bool) -> None:
+        self._metrics = metrics
+        self._worker = asyncio.Lock() if blocking else None
+        self.busy_changed: Callable[[], None] = lambda: None
+
+    @property
+    def busy(self) -> bool:
+        """Whether an enrollment would have to wait."""
+        return self._worker is not None and self._worker.locked()
+
+    async def begin(self) -> None:
+        """Wait for the worker; the wait is measured apart from what follows."""
+        if self._worker is None:
+            return
+        started = time.perf_counter()
+        with self._metrics.waiting.track_inprogress():
+            await self._worker.acquire()
+        self._metrics.worker_wait_seconds.observe(time.perf_counter() - started)
+        self._metrics.workers_busy.inc()
+        self.busy_changed()
+
+    def end(self) -> None:
+        """The worker is free."""
+        if self._worker is None:
+            return
+        self._worker.release()
+        self._metrics.workers_busy.dec()
+        self.busy_changed()
