@@ -1,6 +1,7 @@
 """The load generator as a child process: stock Locust with our locustfile, told what to do by its options."""
 
 import os
+import socket
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -65,7 +66,7 @@ class Supplies:
     """What was made for the phones before they start, and which of them start.
 
     `roster` None: all of `phones`; `lscs`: the device table whose LSCs they show; `finish_by`: seconds since
-    the epoch, None without a deadline.
+    the epoch, None without a deadline; `requests` None: each phone makes its own as it starts.
     """
 
     keys: Path
@@ -73,6 +74,7 @@ class Supplies:
     roster: Path | None = None
     lscs: Path | None = None
     finish_by: float | None = None
+    requests: Path | None = None
 
 
 class Generator:
@@ -134,6 +136,8 @@ def locust_command(scenario: Scenario, server: EstServer, supplies: Supplies, ou
         else msgspec.json.encode(scenario.arrivals).decode(),
         "--key-type": scenario.phones.key.value,
         "--keys-file": supplies.keys,
+        "--requests-file": supplies.requests or "",
+        "--tls-library": scenario.generator.tls.value,
         "--roster": supplies.roster or "",
         "--lscs": supplies.lscs or "",
         "--finish-by": supplies.finish_by or 0.0,
@@ -147,10 +151,22 @@ def locust_command(scenario: Scenario, server: EstServer, supplies: Supplies, ou
         "--capf-trace": output.capf_trace,
         "--supervisor-pid": os.getpid(),
     }
+    if scenario.generator.processes > 1:
+        options |= _processes(scenario.generator.processes)
     flat = [f"{name}={value}" for name, value in options.items() if str(value)]
     return [sys.executable, "-m", "locust", "--headless", "--only-summary", "--exit-code-on-error=0", *flat]
 
 
+def _processes(count: int) -> dict[str, object]:
+    """Locust's options for a master and `count` workers on this machine, on a port that is free."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    return {
+        "--processes": count, "--master-bind-host": "127.0.0.1", "--master-bind-port": port,
+        "--master-host": "127.0.0.1", "--master-port": port,
+    }  # fmt: skip
+
+
 def locust_users(scenario: Scenario) -> int:
     """How many users Locust has: in a closed run each enrolls phone after phone; an open run needs one."""
-    return min(scenario.phones.count, scenario.arrivals.closed_phones) or 1
+    return min(scenario.phones.count, scenario.arrivals.closed_phones) or scenario.generator.processes

@@ -19,13 +19,14 @@ from loadtests.csr_file import Header, open_csr_file
 from loadtests.errors import ScenarioError
 from loadtests.est_client import EstTarget, parse_target
 from loadtests.est_reply import Profile
+from loadtests.generator_settings import TlsLibrary
 from loadtests.keys import KeyFile
 from loadtests.persistence import Rules
 from loadtests.phone_settings import RetrySettings
 from loadtests.record_file import RecordFile
 from loadtests.roster import Roster, read_roster
 from loadtests.scenario import KeyType, Operation
-from loadtests.tls_choice import TlsLibrary, context_for
+from loadtests.tls_choice import context_for
 from loadtests.tls_settings import ClientIdentity, TlsSettings, TlsVersion
 from loadtests.tls_stream import Timers, TlsContext
 

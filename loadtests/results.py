@@ -8,12 +8,15 @@ from datetime import UTC, datetime
 import msgspec
 
 from loadtests import slo, summary, table
+from loadtests.arrivals.shape import intended_rate_per_second
 from loadtests.course import Course
 from loadtests.orphans import count_orphans
+from loadtests.pacing import Schedule
 from loadtests.report import wording, write_report
 from loadtests.run_folder import RunFolder
 from loadtests.scenario import Scenario
 from loadtests.summary import CpuSeconds, DeadPart, Facts, Host, Run, Summary
+from loadtests.worker_report import read_reports
 
 
 def write_results(scenario: Scenario, folder: RunFolder, course: Course) -> Summary:
@@ -44,11 +47,21 @@ def describe(result: Summary) -> Iterator[str]:
         shown = msgspec.structs.asdict(latency).items()
         times = ", ".join(f"{name} {wording.seconds(value)}" for name, value in shown)
         yield f"latency from the intended start: {times}"
+    yield from _pace(result)
     yield from (death.reason for death in result.run.dead_parts)
     yield from result.run.incidents
     for verdict in result.slo.rules:
         word = {True: "met", False: "NOT MET", None: "unknown"}[verdict.met]
         yield f"SLO {verdict.rule}: {word} ({verdict.note or wording.measured(verdict.value, verdict.unit)})"
+
+
+def _pace(result: Summary) -> Iterator[str]:
+    """How arrivals went, and whether the generator was the limit."""
+    yield f"arrivals: {wording.arrivals(result.arrivals)}"
+    for worker in result.generator.lost:
+        yield f"generator process {worker.number} was lost with {worker.lost} of its {worker.phones} phones"
+    if result.generator_bound:
+        yield f"GENERATOR-BOUND, do not blame the server: {'; '.join(result.generator.reasons)}"
 
 
 def _known_cpu(spent: CpuSeconds) -> Iterator[tuple[str, float]]:
@@ -72,7 +85,16 @@ def _facts(scenario: Scenario, folder: RunFolder, course: Course) -> Facts:
         run=run, seed=scenario.seed, phones_intended=scenario.phones.count,
         orphans=count_orphans(folder.database, course.attempts) if in_lab else None,
         cpu_seconds=CpuSeconds(spent.get("generator"), spent.get("ra"), spent.get("ca")),
+        schedule=_schedule(scenario), reports=read_reports(folder.path),
     )  # fmt: skip
+
+
+def _schedule(scenario: Scenario) -> Schedule:
+    shape, workers = scenario.shape, scenario.generator.processes
+    if shape is None:
+        return Schedule(workers=workers)
+    rate = intended_rate_per_second(shape, scenario.phones.count)
+    return Schedule(scenario.arrivals.shape.value, rate, workers)
 
 
 def _host() -> Host:

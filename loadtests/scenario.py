@@ -15,6 +15,7 @@ from loadtests.arrivals.choice import shape_of
 from loadtests.arrivals.settings import ArrivalSettings
 from loadtests.arrivals.shape import Arrivals, last_offset_seconds
 from loadtests.errors import ScenarioError
+from loadtests.generator_settings import GeneratorSettings
 from loadtests.phone_settings import ONCE, AuthenticationMode, RetrySettings
 from loadtests.target_settings import TargetSettings
 from testbed.settings import CaSettings, LabSettings, Name, RaSettings, Seconds, Settings
@@ -80,6 +81,7 @@ class Scenario(Settings, frozen=True):
     phones: PhoneSettings = PhoneSettings()
     arrivals: ArrivalSettings = ArrivalSettings()
     target: TargetSettings = TargetSettings()
+    generator: GeneratorSettings = GeneratorSettings()
     slo: SloSettings = SloSettings()
     lab: PlaceSettings = PlaceSettings()
     ca: CaSettings = CaSettings()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from loadtests.course import Course
 from loadtests.cpu import CpuMeter
+from loadtests.csr_file import make_csr_file
 from loadtests.device_table import DeviceTable
 from loadtests.errors import GeneratorFailed, ScenarioError
 from loadtests.est_client import parse_target
@@ -89,7 +90,7 @@ class Storm:
         return Supplies(
             keys, len(starts), roster,
             RunFolder(Path(phones.renew_from)).devices if phones.renew_from else None,
-            table.finish_by(),
+            table.finish_by(), self._make_requests(keys, scratch / "requests"),
         )  # fmt: skip
 
     def _conclude(self, devices: Devices, course: Course) -> None:
@@ -111,6 +112,19 @@ class Storm:
         make_key_file(
             path, phones.key, count, lambda done: self._display.preparing("making keys", done, count)
         )
+        return path
+
+    def _make_requests(self, keys: Path, path: Path) -> Path | None:
+        """The phones' CSRs, if they can be made before: one bound to its TLS session cannot."""
+        scenario = self._scenario
+        if not scenario.generator.prepare_requests or scenario.target.proof_of_possession:
+            return None
+        assert scenario.seed is not None
+        count = scenario.phones.count
+        make_csr_file(
+            path, keys, scenario.seed, count,
+            lambda done: self._display.preparing("making requests", done, count),
+        )  # fmt: skip
         return path
 
     def _start_lab(self, owned: contextlib.ExitStack) -> tuple[Lab, EstServer]:

@@ -15,7 +15,17 @@ from msgspec import Meta
 
 from loadtests import slo
 from loadtests.errors import JournalError
-from loadtests.measures import Measures, measure
+from loadtests.measures import Measures, Percentiles, measure
+from loadtests.pacing import (
+    ArrivalCounts,
+    Health,
+    HistogramSpreads,
+    Schedule,
+    count_arrivals,
+    examine,
+    merge_spreads,
+)
+from loadtests.worker_report import WorkerReport
 
 VERSION = "estorm.summary/1"
 
@@ -60,13 +70,18 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run knows and its attempts do not tell. `orphans` is None without the CA's database."""
+    """What a run knows and its attempts do not tell. `orphans` is None without the CA's database.
+
+    `reports` are those of the generator's processes; with none of them its health is unknown.
+    """
 
     run: Run
     seed: int
     phones_intended: int
     orphans: int | None
     cpu_seconds: CpuSeconds
+    schedule: Schedule = Schedule()
+    reports: list[WorkerReport] = []
 
 
 class Summary(Measures, frozen=True, kw_only=True, tag_field="schema", tag=VERSION):
@@ -75,12 +90,23 @@ class Summary(Measures, frozen=True, kw_only=True, tag_field="schema", tag=VERSI
     seed: Annotated[int, Meta(description="The same seed gives the same phones in the same order")]
     run: Run
     cpu_seconds: CpuSeconds
+    arrivals: ArrivalCounts
+    latency_from_intended_start_seconds: Annotated[
+        Percentiles | None, Meta(description="latency_seconds by the name that says what it counts from")
+    ]
+    histogram_seconds: HistogramSpreads
+    generator_bound: Annotated[
+        bool | None,
+        Meta(description="The generator was the limit, so slowness is not the server's; null: unknown"),
+    ]
+    generator: Health
     slo: slo.Slo
 
 
 def summarize(table: pl.DataFrame, facts: Facts, rules: Iterable[slo.Rule]) -> Summary:
     """The run's summary, its rules judged. JournalError when the table cannot belong to the run."""
     measures = measure(table, facts.phones_intended, facts.orphans)
+    health = examine(table, facts.reports, facts.schedule, facts.phones_intended)
     fields: Mapping[str, object] = {name: getattr(measures, name) for name in measures.__struct_fields__}
     return msgspec.convert(
         {
@@ -89,6 +115,11 @@ def summarize(table: pl.DataFrame, facts: Facts, rules: Iterable[slo.Rule]) -> S
             "seed": facts.seed,
             "run": facts.run,
             "cpu_seconds": facts.cpu_seconds,
+            "arrivals": count_arrivals(table, facts.schedule, measures.phones.dropped),
+            "latency_from_intended_start_seconds": measures.latency_seconds,
+            "histogram_seconds": merge_spreads(facts.reports),
+            "generator_bound": bool(health.reasons) if facts.reports else None,
+            "generator": health,
             "slo": slo.evaluate(rules, measures),
         },
         Summary,

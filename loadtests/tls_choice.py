@@ -1,20 +1,12 @@
 """Which library a phone's TLS runs on."""
 
-import enum
-
 from OpenSSL import SSL
 
 from loadtests.errors import ScenarioError
 from loadtests.fast_tls import FastContext
+from loadtests.generator_settings import TlsLibrary
 from loadtests.tls_settings import VERSIONS, ClientIdentity, TlsSettings
 from loadtests.tls_stream import TlsContext
-
-
-class TlsLibrary(enum.StrEnum):
-    """`fast`: the OpenSSL that `cryptography` brings; `python`: the one that Python was built with."""
-
-    FAST = "fast"
-    PYTHON = "python"
 
 
 def context_for(

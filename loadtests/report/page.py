@@ -118,6 +118,7 @@ def _environment() -> jinja2.Environment:
         "count": wording.count,
         "share": wording.share,
         "measured": wording.measured,
+        "arrivals": wording.arrivals,
     }
     return environment
 

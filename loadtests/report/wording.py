@@ -1,5 +1,6 @@
 """Numbers as people read them: a few digits, a unit, and never rounded to a promise that was not kept."""
 
+from loadtests.pacing import ArrivalCounts
 from loadtests.slo import Unit
 
 UNKNOWN = "unknown"
@@ -31,6 +32,17 @@ def share(value: float | None) -> str:
 def rate(value: float | None) -> str:
     """Events per second: `24.7/s`."""
     return UNKNOWN if value is None else f"{_few_digits(value)}/s"
+
+
+def arrivals(found: ArrivalCounts) -> str:
+    """How phones were meant to start and how they did, in one line."""
+    if found.workload == "closed":
+        return "closed workload: each phone waited for one before it, so stalls of the server are hidden"
+    return (
+        f"open workload, {found.shape}, {rate(found.intended_rate)} intended, "
+        f"{rate(found.started_rate)} started, {count(found.late)} late, {count(found.dropped)} dropped, "
+        f"start lag p99 {seconds(found.start_lag_p99_seconds)}"
+    )
 
 
 def measured(value: float | None, unit: Unit) -> str:
