@@ -5,6 +5,7 @@ import contextlib
 import datetime as dt
 import functools
 import ssl
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -19,7 +20,7 @@ from cryptography.x509.oid import NameOID
 
 from testbed.ca.process import running
 from testbed.ca.settings import CaSettings
-from testbed.pki import make_lab_pki
+from testbed.pki import CaKey, make_lab_pki
 from testbed.settings import CaPartSettings
 
 PASSWORD = "correct horse"
@@ -68,6 +69,16 @@ class MockCa:
         return [line.split(" ") for line in lines if not line.startswith("#")]
 
 
+@functools.cache
+def _pki_files(ca_name: str, key: CaKey, intermediate: bool) -> Mapping[str, bytes]:
+    """The files of a PKI: keys cost more than the tests that need them, so one is made for each kind."""
+    with tempfile.TemporaryDirectory() as made:
+        directory = Path(made)
+        now = dt.datetime.now(dt.UTC)
+        make_lab_pki(directory, ca_name, "127.0.0.1", now, ca_key=key, intermediate=intermediate)
+        return {path.name: path.read_bytes() for path in directory.iterdir()}
+
+
 def part_settings(directory: Path, settings: CaSettings) -> CaPartSettings:
     """What a CA is started with; makes its PKI in `directory` when there is none yet."""
     names = {
@@ -75,10 +86,8 @@ def part_settings(directory: Path, settings: CaSettings) -> CaPartSettings:
         "server": directory / "ca-server.key",
     }
     if not names["root"].exists():
-        make_lab_pki(
-            directory, settings.name, "127.0.0.1", dt.datetime.now(dt.UTC),
-            ca_key=settings.key, intermediate=settings.intermediate,
-        )  # fmt: skip
+        for name, content in _pki_files(settings.name, settings.key, settings.intermediate).items():
+            (directory / name).write_bytes(content)
     return CaPartSettings(
         host="127.0.0.1", ca=settings, account_password=PASSWORD,
         server_key=names["server"], server_certificate=names["server"].with_suffix(".pem"),
