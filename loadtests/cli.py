@@ -17,6 +17,7 @@ from rich.console import Console
 from loadtests import slo
 from loadtests.arrivals.settings import Shape
 from loadtests.errors import LoadtestError
+from loadtests.probe_command import dry_run, probe
 from loadtests.progress import Display, PlainDisplay, TerminalDisplay
 from loadtests.quantities import DurationType, RateType
 from loadtests.results import describe, write_results
@@ -56,16 +57,22 @@ def estorm() -> None:
 @click.option("--renew", "renew_from", help="Run folder whose phones renew their LSCs.")
 @click.option("--keep-keys", is_flag=True, help="Leave the phones' keys in the run folder, for --renew.")
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with the run in this folder.")
+@click.option("--dry-run", "dry", is_flag=True, help="Enroll one phone, explain what was seen, and end.")
 @click.option("--i-may-load-this", is_flag=True, help="The target is not this machine, and its owner agrees.")
 def storm(
-    scenario_file: Path | None, out: Path | None, resume: Path | None, i_may_load_this: bool, **given: object
+    scenario_file: Path | None,
+    out: Path | None,
+    resume: Path | None,
+    dry: bool,
+    i_may_load_this: bool,
+    **given: object,
 ) -> None:
     """Let phones enroll, watch them, and leave a run folder with a report.
 
     Exits 0 when the scenario's SLO holds, 1 when it does not.
     """
     if resume:
-        if scenario_file or out or any(value not in (None, False) for value in given.values()):
+        if scenario_file or out or dry or any(value not in (None, False) for value in given.values()):
             raise click.UsageError("--resume goes on with a run as it was begun; leave the other options out")
         folder = open_run_folder(resume)
         scenario = read_scenario(folder.scenario)
@@ -74,6 +81,8 @@ def storm(
         scenario = renewing(_scenario(scenario_file, given))
         slo.parse_all(scenario.slo.rules)
         scenario.check_arrivals()
+        if dry:
+            sys.exit(0 if dry_run(scenario) else EXIT_SLO_MISSED)
         server = open_target(scenario, consented=i_may_load_this)
         folder = create_run_folder("storm", datetime.now(UTC), out)
         folder.scenario.write_text(scenario.to_toml())
@@ -111,6 +120,7 @@ def lab(scenario_file: Path | None, endpoints: Path | None, out: Path | None) ->
 
 
 estorm.add_command(ca_group, "ca")
+estorm.add_command(probe)
 
 
 def _scenario(path: Path | None, given: dict[str, object]) -> Scenario:

@@ -27,7 +27,7 @@ from loadtests.record_file import RecordFile
 from loadtests.roster import Roster, read_roster
 from loadtests.scenario import KeyType, Operation
 from loadtests.tls_choice import context_for
-from loadtests.tls_settings import ClientIdentity, TlsSettings, TlsVersion
+from loadtests.tls_settings import ClientIdentity, TlsSettings, TlsVersion, read_chain
 from loadtests.tls_stream import Timers, TlsContext
 
 if TYPE_CHECKING:  # importing Locust replaces this process's sockets
@@ -144,12 +144,7 @@ class LoadOptions:
 
     def chain(self) -> list[x509.Certificate] | None:
         """The certificates that an LSC's issuer must be one of; None: ask the EST server."""
-        if self.lsc_chain is None:
-            return None
-        try:
-            return x509.load_pem_x509_certificates(self.lsc_chain.read_bytes())
-        except (OSError, ValueError) as error:
-            raise ScenarioError(f"--lsc-chain: cannot read certificates from {self.lsc_chain}") from error
+        return read_chain(self.lsc_chain) if self.lsc_chain else None
 
 
 def add_options(parser: "LocustArgumentParser") -> None:

@@ -4,6 +4,8 @@ import bisect
 import os
 from pathlib import Path
 
+from cryptography import x509
+
 from loadtests.arrivals.shape import Arrivals
 from loadtests.authentication import Credentials
 from loadtests.confirmation import require_consent
@@ -12,7 +14,7 @@ from loadtests.est_client import get_cacerts, parse_target
 from loadtests.generator import EstServer
 from loadtests.scenario import Scenario
 from loadtests.target_settings import TargetSettings
-from loadtests.tls_settings import TlsSettings, TlsVersion
+from loadtests.tls_settings import TlsSettings, TlsVersion, read_chain
 
 PASSWORD_VARIABLE = "ESTORM_EST_PASSWORD"  # noqa: S105 - its name
 
@@ -27,7 +29,7 @@ def open_target(scenario: Scenario, *, consented: bool) -> EstServer | None:
         return None
     server = server_of(scenario.target)
     require_consent(server.target, consented=consented)
-    tls = tls_of(scenario.target)
+    tls = tls_of(server)
     get_cacerts(server.target, tls.context(), profile=scenario.target.profile)
     return server
 
@@ -46,13 +48,19 @@ def credentials_of(server: EstServer) -> Credentials | None:
     return Credentials(server.user, server.password, server.settings.auth) if server.user else None
 
 
-def tls_of(settings: TargetSettings) -> TlsSettings:
+def tls_of(server: EstServer) -> TlsSettings:
     """Its TLS; proof of possession needs a version that has tls-unique."""
+    settings = server.settings
     maximum = TlsVersion.TLS_1_2 if settings.proof_of_possession else settings.tls_maximum
     return TlsSettings(
-        _path(settings.trust_anchor), _path(settings.client_certificate), _path(settings.client_key),
+        server.trust_anchor, _path(settings.client_certificate), _path(settings.client_key),
         settings.tls_minimum, maximum,
     )  # fmt: skip
+
+
+def expected_chain(server: EstServer) -> list[x509.Certificate] | None:
+    """The certificates that an LSC's issuer must be one of; None: those of the server's cacerts."""
+    return read_chain(Path(server.settings.lsc_chain)) if server.settings.lsc_chain else None
 
 
 def check_caps(scenario: Scenario) -> None:

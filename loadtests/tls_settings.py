@@ -76,6 +76,14 @@ class TlsSettings:
             ) from error
 
 
+def read_chain(path: Path) -> list[x509.Certificate]:
+    """The CA certificates that may issue LSCs; ScenarioError when the file holds none."""
+    try:
+        return x509.load_pem_x509_certificates(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ScenarioError(f"--lsc-chain: cannot read certificates from {path}") from error
+
+
 def _load(context: ssl.SSLContext, identity: ClientIdentity) -> None:
     """By way of a file (mode 0600) that is gone at once: this library takes no other."""
     pem = identity.certificate.public_bytes(serialization.Encoding.PEM) + identity.key.private_bytes(
