@@ -1,15 +1,26 @@
-"""The loopback HTTP endpoint that shows one process's metrics."""
+"""The loopback HTTP endpoint that shows one part's metrics, and whether it is well."""
 
 import contextlib
+import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from wsgiref.simple_server import WSGIRequestHandler, make_server
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
 from prometheus_client.exposition import ThreadingWSGIServer
 
 # A part must end promptly when told to; the standard library's default notices after up to 0.5 s.
 _STOP_POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether a part is well, and what it says about itself."""
+
+    well: bool
+    details: Mapping[str, object] = field(default_factory=dict)
 
 
 class _QuietHandler(WSGIRequestHandler):
@@ -20,13 +31,20 @@ class _QuietHandler(WSGIRequestHandler):
 
 
 @contextlib.contextmanager
-def metrics_endpoint(registry: CollectorRegistry, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+def metrics_endpoint(
+    registry: CollectorRegistry,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    health: Callable[[], Health] | None = None,
+) -> Iterator[str]:
     """Show `registry` over HTTP while the context lasts; gives the URL, `http://HOST:PORT/metrics`.
 
-    Rendering costs milliseconds, so it happens in threads of its own. Port 0 is any free port; OSError when
-    `port` is taken.
+    With `health`, `/health` answers 200 or 503 and JSON. Rendering costs milliseconds, so it happens in
+    threads of its own. Port 0 is any free port; OSError when `port` is taken.
     """
-    server = make_server(host, port, make_wsgi_app(registry), ThreadingWSGIServer, _QuietHandler)
+    metrics = make_wsgi_app(registry)
+    application = _with_health(metrics, health) if health else metrics
+    server = make_server(host, port, application, ThreadingWSGIServer, _QuietHandler)
     thread = threading.Thread(target=server.serve_forever, args=(_STOP_POLL_SECONDS,), name="metrics")
     thread.start()
     try:
@@ -35,3 +53,15 @@ def metrics_endpoint(registry: CollectorRegistry, host: str = "127.0.0.1", port:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def _with_health(metrics: WSGIApplication, health: Callable[[], Health]) -> WSGIApplication:
+    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ.get("PATH_INFO") != "/health":
+            return metrics(environ, start_response)
+        found = health()
+        status = "200 OK" if found.well else "503 Service Unavailable"
+        start_response(status, [("Content-Type", "application/json")])
+        return [json.dumps({"well": found.well, **found.details}).encode() + b"\n"]
+
+    return application

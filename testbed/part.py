@@ -41,6 +41,12 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True):
     failed: str | None = None
 
 
+def read_settings(path: Path, kind: type[S]) -> S:
+    """The settings in the launch file at `path`, as it is now; SettingsError when it cannot be read."""
+    launch: Launch[S] = settings.read(path, Launch[kind])  # type: ignore[valid-type]
+    return launch.settings
+
+
 def main(kind: type[S], running: RunningPart[S]) -> int:
     """Run a part from its command line; returns the exit code: 0 when stopped, 1 when it could not start."""
     path = Path(sys.argv[1])

@@ -25,6 +25,7 @@ from testbed.ra.logbook import Logbook
 from testbed.ra.nginx_log import Connection
 from testbed.ra.ordering import Ordering
 from testbed.ra.pending import Order
+from testbed.ra.proxied import proxied_certificate, proxied_connection
 from testbed.web.messages import Request, Response
 from testbed.web.server import Peer, Refusal
 
@@ -33,13 +34,17 @@ _CLIENT_GONE = 499  # NGINX's status for it
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """What all sessions share; calling it with a peer makes that peer's session."""
+    """What all sessions share; calling it with a peer makes that peer's session.
+
+    `proxied`: the peer is the front NGINX, which says in each request for whom it comes.
+    """
 
     ca: CaSide
     desk: Desk
     logbook: Logbook
     metrics: RaMetrics
     now: Callable[[], float] = time.time
+    proxied: bool = False
 
     def __call__(self, peer: Peer) -> "EstSession":
         """A session for the connection of `peer`."""
@@ -91,6 +96,9 @@ class EstSession:
 
     async def respond(self, request: Request) -> Response:
         """The answer to one EST request."""
+        if self._front.proxied:
+            self._connection = proxied_connection(request.headers) or self._connection
+            self._caller = Caller(proxied_certificate(request.headers))
         self._progress = progress = self._new_progress()
         answered = False
         try:

@@ -45,6 +45,18 @@ class Logbook:
         lines = [nginx_log.at_start(Entry("warn", pop)), *est_log.tls_options()]
         self._append(self._ciscora, [*lines, f"EnrollmentService.sh : nginx server PID value = {self._pid}"])
 
+    def worker_died(self, pid: int, exit_code: int, at: float) -> None:
+        """A worker process ended by itself; another takes its place."""
+        how = f"exited on signal {-exit_code}" if exit_code < 0 else f"exited with code {exit_code}"
+        self._say(Entry("alert", f"worker process {pid} {how}", at))
+
+    def reloaded(self, problem: str | None, at: float) -> None:
+        """Credentials and the CA's chain were read again, or could not be."""
+        if problem is None:
+            self._say(Entry("notice", "reconfigured: credentials and CA chain read again", at))
+        else:
+            self._say(Entry("error", f"not reconfigured: {problem}", at))
+
     def answered(self, exchange: Exchange, connection: Connection, at: float) -> None:
         """A client got its answer."""
         ending = est_log.outcome(exchange, connection.client, at)
@@ -76,6 +88,9 @@ class Logbook:
         begun = [est_log.authentication(exchange)] if exchange.authenticating else []
         served = [nginx_log.served(entry, self._pid, connection) for entry in entries]
         self._append(self._nginx, [*begun, *served, *ending])
+
+    def _say(self, entry: Entry) -> None:
+        self._append(self._nginx, [nginx_log.served(entry, self._pid)])
 
     def _append(self, file: int, lines: list[str]) -> None:
         data = "".join(f"{line}\n" for line in lines).encode("utf-8", errors="backslashreplace")

@@ -1,136 +1,113 @@
-"""The RA's process: log in at the CA, read its chain, then serve EST and metrics."""
+"""The RA's process: log in at the CA, read its chain, then serve EST, metrics and health.
 
+One worker runs here; several are processes of their own, which this one starts, replaces and ends. SIGHUP
+reads the launch file again: credentials, and the CA's chain with them.
+"""
+
+import asyncio
 import contextlib
-import errno
-import ipaddress
 import os
-import ssl
-from collections.abc import AsyncIterator
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 
 from cryptography import x509
 
 from exporters.endpoint import metrics_endpoint
-from exporters.ra import RaMetrics
-from testbed import pki
-from testbed.errors import CaRefused, CurlError, PartFailed, PkiError, SettingsError
-from testbed.ntlm.initiator import Initiator
+from exporters.processes import AcceptQueue
+from testbed.errors import PkiError, TestbedError
 from testbed.part import Addresses
 from testbed.ra import est
+from testbed.ra.ca_access import make_certsrv, read_chain
 from testbed.ra.calls import CaCall
 from testbed.ra.certificates import CaChain
-from testbed.ra.certsrv import Certsrv, Manners
-from testbed.ra.curl import Curl
-from testbed.ra.desk import make_desk
-from testbed.ra.enrollment import CaSide
-from testbed.ra.est_settings import EstLimits
-from testbed.ra.front import Front
+from testbed.ra.crew import Crew, Orders, Workplace, working
+from testbed.ra.listening import listen, queued
 from testbed.ra.logbook import Logbook
-from testbed.ra.memory import Memory
+from testbed.ra.nginx import nginx_front
 from testbed.ra.nginx_log import subject_text
-from testbed.ra.resolver import Resolver
-from testbed.ra.tls import est_context
-from testbed.ra.turns import Turns
 from testbed.scratch import scratch_directory
-from testbed.settings import RaPartSettings, RaSettings
-from testbed.web.client import Origin, system_address
-from testbed.web.messages import Limits
-from testbed.web.server import HttpServer
+from testbed.settings import RaPartSettings
+
+Reread = Callable[[], RaPartSettings]
 
 
 @contextlib.asynccontextmanager
-async def running(settings: RaPartSettings) -> AsyncIterator[Addresses]:
+async def running(settings: RaPartSettings, reread: Reread | None = None) -> AsyncIterator[Addresses]:
     """The RA while the context lasts; gives its addresses, `est` and `metrics`.
 
-    Raises PartFailed when the CA's chain cannot be had, SettingsError when `ra.port` is taken.
+    `reread` gives the settings anew when SIGHUP comes; None: the signal is not looked for. Raises PartFailed
+    when the CA's chain cannot be had, SettingsError when `ra.port` is taken.
     """
-    metrics = RaMetrics()
-    certsrv = Certsrv(_curl(settings), settings.ra.template, manners(settings.ra))
-    with Logbook(settings.log_directory, _trusted(settings.trust_anchor), os.getpid()) as logbook:
-        chain = await ca_chain(certsrv, logbook, metrics)
-        ca = CaSide(certsrv, chain, metrics, Turns(metrics, blocking=False))
-        with scratch_directory("ra") as directory, Memory(directory) as memory:
-            front = Front(ca, make_desk(settings.ra, settings.est_password, memory), logbook, metrics)
-            async with _listening(settings, front) as url:
-                with metrics_endpoint(metrics.registry) as metrics_url:
-                    yield {"est": url, "metrics": metrics_url}
+    async with contextlib.AsyncExitStack() as owned:
+        trusted = _trusted(settings.trust_anchor)
+        logbook = owned.enter_context(Logbook(settings.log_directory, trusted, os.getpid()))
+        directory = owned.enter_context(scratch_directory("ra"))
+        logbook.starting()
+        chain, calls = await _chain(settings, logbook)
+        logbook.started(calls)
+        listener = owned.enter_context(listen(settings.host, settings.ra.port, settings.ra.workers.queue))
+        host, port = listener.getsockname()[:2]
+        behind = await _behind_front(settings, listener, directory, owned)
+        orders = Orders(settings, chain, tuple(calls))
+        workplace = Workplace(behind, directory, logbook, trusted)
+        crew = await owned.enter_async_context(working(orders, workplace))
+        crew.registry.register(AcceptQueue(lambda: queued(behind)))
+        metrics_url = owned.enter_context(metrics_endpoint(crew.registry, health=crew.health))
+        if reread is not None:
+            owned.enter_context(_reloading(crew, reread, logbook))
+        yield {"est": f"https://{host}:{port}{est.PREFIX.rstrip('/')}", "metrics": metrics_url}
 
 
-async def ca_chain(certsrv: Certsrv, logbook: Logbook, metrics: RaMetrics) -> CaChain:
-    """The CA's chain as CES reads it at start, logged; PartFailed when it cannot be had."""
-    calls: list[CaCall] = []
-    logbook.starting()
+async def _behind_front(
+    settings: RaPartSettings, listener: socket.socket, directory: Path, owned: contextlib.AsyncExitStack
+) -> socket.socket:
+    """The socket that the workers serve: the clients' own, or one that NGINX comes to."""
+    if settings.ra.front == "embedded":
+        return listener
+    behind = owned.enter_context(listen("127.0.0.1", 0, settings.ra.workers.queue))
+    host, port = behind.getsockname()[:2]
+    await owned.enter_async_context(nginx_front(settings, directory, listener, f"{host}:{port}"))
+    return behind
+
+
+async def _chain(settings: RaPartSettings, logbook: Logbook) -> tuple[CaChain, Sequence[CaCall]]:
+    with contextlib.closing(make_certsrv(settings)) as certsrv:
+        return await read_chain(certsrv, logbook)
+
+
+@contextlib.contextmanager
+def _reloading(crew: Crew, reread: Reread, logbook: Logbook) -> Iterator[None]:
+    """SIGHUP reloads while the context lasts; one reload at a time."""
+    loop, wanted = asyncio.get_running_loop(), asyncio.Event()
+
+    async def reload_when_wanted() -> None:
+        while True:
+            await wanted.wait()
+            wanted.clear()
+            await _reload(crew, reread, logbook)
+
+    task = loop.create_task(reload_when_wanted())
+    loop.add_signal_handler(signal.SIGHUP, wanted.set)
     try:
-        with contextlib.closing(certsrv.converse(calls.append)) as conversation:
-            chain = await conversation.chain()
-    except (CurlError, CaRefused) as error:
-        logbook.chain_missing(calls[-1])
-        raise PartFailed(f"cannot read the CA's chain: {error} at {calls[-1].url}") from error
-    logbook.started(calls)
-    for call in calls:
-        metrics.called(call.stage.value, call.seconds, call.cause)
-    return chain
-
-
-def ca_context(trust_anchor: Path) -> ssl.SSLContext:
-    """TLS to the CA as curl has it: OpenSSL verifies the chain, `Curl.check_server` the name."""
-    context = pki.client_context(trust_anchor)
-    context.check_hostname = False
-    context.set_alpn_protocols(["http/1.1"])
-    return context
-
-
-@contextlib.asynccontextmanager
-async def _listening(settings: RaPartSettings, front: Front) -> AsyncIterator[str]:
-    identity = pki.Identity(settings.server_key, settings.server_certificate)
-    context = est_context(identity, settings.ra.est, settings.trust_anchor)
-    server = HttpServer(front, context, _limits(settings.ra.est.limits))
-    try:
-        host, port = await server.start(settings.host, settings.ra.port)
-    except OSError as error:
-        raise _listen_error(settings, error) from error
-    try:
-        yield f"https://{host}:{port}{est.PREFIX.rstrip('/')}"
+        yield
     finally:
-        await server.stop()
+        loop.remove_signal_handler(signal.SIGHUP)
+        task.cancel()
 
 
-def _limits(limits: EstLimits) -> Limits:
-    return Limits(
-        header_bytes=limits.header_bytes, body_bytes=limits.body_bytes,
-        request_seconds=limits.request_seconds, handshake_seconds=limits.handshake_seconds,
-    )  # fmt: skip
-
-
-def _listen_error(settings: RaPartSettings, error: OSError) -> SettingsError:
-    if error.errno == errno.EADDRINUSE:
-        taken = f"port {settings.ra.port} on {settings.host} is in use"
-        return SettingsError(f"ra.port: {taken}; choose another, or 0 for any free port")
-    why = error.strerror or str(error)
-    return SettingsError(f"the RA cannot listen on {settings.host}:{settings.ra.port}: {why}")
-
-
-def _curl(settings: RaPartSettings) -> Curl:
-    address = settings.ca_address or _literal_address(settings.ca_host)
-    origin = Origin(settings.ca_host, settings.ca_port, address)
-    account = settings.account
-    login = Initiator(account.domain, account.user, settings.account_password)
-    resolver = settings.ra.resolver
-    resolve = Resolver(resolver).address if resolver.server else system_address
-    return Curl(origin, ca_context(settings.trust_anchor), login, settings.ra.timers.connect_seconds, resolve)
-
-
-def manners(settings: RaSettings) -> Manners:
-    """How the settings want the CA to be talked to."""
-    return Manners(
-        settings.timers, settings.retries, settings.connections, settings.pass_unchecked_certificates
-    )
-
-
-def _literal_address(host: str) -> str | None:
-    with contextlib.suppress(ValueError):
-        return str(ipaddress.ip_address(host))
-    return None
+async def _reload(crew: Crew, reread: Reread, logbook: Logbook) -> None:
+    """Keeps what there is when the new cannot be had, and says so in the log."""
+    problem = None
+    try:
+        settings = reread()
+        chain, calls = await _chain(settings, logbook)
+        await crew.reload(Orders(settings, chain, tuple(calls)))
+    except TestbedError as error:
+        problem = str(error)
+    logbook.reloaded(problem, time.time())
 
 
 def _trusted(trust_anchor: Path) -> list[str]:

@@ -92,6 +92,7 @@ class _Connection(asyncio.Protocol):
         self._writable = asyncio.Event()
         self._writable.set()
         self._closed = False
+        self._finishing = False
         self._parser = httptools.HttpRequestParser(self)
         self._in_body, self._unparsed_bytes, self._field_bytes = False, 0, 0
 
@@ -215,7 +216,7 @@ class _Connection(asyncio.Protocol):
 
     def _answer(self, request: Request, response: Response) -> None:
         delivered = not (self._closed or self._transport.is_closing())
-        last = response.close or not request.keep_alive
+        last = response.close or not request.keep_alive or self._finishing
         if response.reset:
             self._reset()
         elif delivered:
@@ -265,6 +266,16 @@ class _Connection(asyncio.Protocol):
             self._transport.write(response.encode())
         self._transport.close()
 
+    def finish(self) -> None:
+        """Close the connection, after the answer that is due if there is one."""
+        self._finishing = True
+        if self._worker is None:
+            self._transport.close()
+
+    async def gone(self) -> None:
+        """Wait until the connection is lost."""
+        await self._peer.gone.wait()
+
     def abort(self) -> None:
         """Drop the connection now, without a TLS close."""
         if self._worker:
@@ -300,18 +311,50 @@ class HttpServer:
         """
         self._listener = await asyncio.get_running_loop().create_server(
             lambda: _Connection(self), host, port, ssl=self._tls, backlog=1024,
-            ssl_handshake_timeout=self.limits.handshake_seconds if self._tls else None,
+            ssl_handshake_timeout=self._handshake_seconds,
         )  # fmt: skip
         bound = self._listener.sockets[0].getsockname()
         return bound[0], bound[1]
 
+    async def start_on(self, listener: socket.socket, backlog: int) -> None:
+        """Serve what arrives at a socket that is bound already, perhaps shared with other processes."""
+        self._listener = await asyncio.get_running_loop().create_server(
+            lambda: _Connection(self), sock=listener, ssl=self._tls, backlog=backlog,
+            ssl_handshake_timeout=self._handshake_seconds,
+        )  # fmt: skip
+
+    async def serve(self, accepted: socket.socket) -> None:
+        """Serve one accepted connection until it ends, whether or not its TLS handshake ever does."""
+        try:
+            _, connection = await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: _Connection(self), accepted, ssl=self._tls,
+                ssl_handshake_timeout=self._handshake_seconds,
+            )  # fmt: skip
+        except OSError:
+            return  # the handshake failed, or its time was up
+        await connection.gone()
+
+    @property
+    def _handshake_seconds(self) -> float | None:
+        return self.limits.handshake_seconds if self._tls else None
+
+    async def drain(self, seconds: float) -> None:
+        """Stop listening, and let the answers that are due within `seconds` be given."""
+        if self._listener is not None:
+            self._listener.close()
+        lost = [connection.gone() for connection in self.connections]
+        for connection in tuple(self.connections):
+            connection.finish()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*lost), seconds)
+
     async def stop(self) -> None:
         """Stop listening and drop every connection."""
+        for connection in tuple(self.connections):
+            connection.abort()
         if self._listener is None:
             return
         self._listener.close()
-        for connection in tuple(self.connections):
-            connection.abort()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._listener.wait_closed(), 1.0)
         self._listener = None

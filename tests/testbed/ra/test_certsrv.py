@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from testbed.errors import CaRefused, CurlError
 from testbed.ntlm.initiator import Initiator
+from testbed.ra.ca_access import ca_context
 from testbed.ra.calls import CaCall, Issued, Stage
 from testbed.ra.certificates import CaChain, SigningRequest
 from testbed.ra.certsrv import Certsrv, Manners, _form_encoded_pem
 from testbed.ra.curl import Curl
-from testbed.ra.process import ca_context
 from testbed.settings import RaTimers
 from testbed.web.client import Origin
 from testbed.web.messages import Request, Response

@@ -15,8 +15,8 @@ from cryptography.x509.oid import NameOID
 from testbed.errors import CurlError
 from testbed.ntlm.initiator import Initiator
 from testbed.pki import Identity, LabPki, server_context, write_identity
+from testbed.ra.ca_access import ca_context
 from testbed.ra.curl import Curl, CurlCall
-from testbed.ra.process import ca_context
 from testbed.web.client import Origin
 from testbed.web.messages import Reply, Request, Response
 from tests.testbed.ra.est_requests import silent
