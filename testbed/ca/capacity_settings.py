@@ -1,6 +1,5 @@
 """Settings of the capacity model: how long a stage takes, and how many servers there are for it."""
 
-from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -46,9 +45,9 @@ class ParetoTime(Settings, frozen=True, tag="pareto", tag_field="kind"):
 
 
 class EmpiricalTime(Settings, frozen=True, tag="empirical", tag_field="kind"):
-    """Drawn from measured times: a text file, one number of seconds a line."""
+    """Drawn from measured times: a text file, one number of seconds a line, named from where the CA runs."""
 
-    file: Path
+    file: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
 
 
 ServiceTime = ConstantTime | ExponentialTime | NormalTime | LognormalTime | ParetoTime | EmpiricalTime

@@ -42,7 +42,7 @@ def drawer(time: ServiceTime | None, seed: int, stage: str) -> Draw:
         case ParetoTime(minimum, alpha):
             draw = lambda: minimum * chance.paretovariate(alpha)  # noqa: E731
         case EmpiricalTime(file):
-            draw = partial(chance.choice, read_samples(file))
+            draw = partial(chance.choice, read_samples(Path(file)))
     return draw
 
 

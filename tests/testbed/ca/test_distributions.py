@@ -44,7 +44,7 @@ def test_no_time_is_negative(time: ServiceTime | None) -> None:
 def test_measured_times_are_drawn_again_and_nothing_else(tmp_path: Path) -> None:
     file = tmp_path / "samples"
     file.write_text("# measured on a Monday\n0.016\n\n0.220 # cold\n")
-    assert set(draws(EmpiricalTime(file), 200)) == {0.016, 0.22}
+    assert set(draws(EmpiricalTime(str(file)), 200)) == {0.016, 0.22}
 
 
 def test_stages_of_one_seed_draw_apart() -> None:

@@ -60,7 +60,7 @@ def test_a_key_of_another_certificate_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_of_samples_is_named(tmp_path: Path) -> None:
-    capacity = CapacitySettings(form=EmpiricalTime(tmp_path / "none"))
+    capacity = CapacitySettings(form=EmpiricalTime(str(tmp_path / "none")))
     with pytest.raises(SettingsError, match="none"), mock_ca(tmp_path, CaSettings(capacity=capacity)):
         pass
 
@@ -132,3 +132,13 @@ def test_a_submission_without_a_database_session_is_denied(tmp_path: Path) -> No
         pages = [post.result().text for post in posts]
     assert sum("Certificate Issued" in page for page in pages) == 1
     assert sum("Denied by Policy Module  0x8009400f" in page for page in pages) == 1
+
+
+def test_a_client_that_hangs_up_leaves_an_orphan_and_a_row_that_says_so(tmp_path: Path) -> None:
+    capacity = CapacitySettings(submit=ConstantTime(0.2))
+    with mock_ca(tmp_path, CaSettings(capacity=capacity)) as ca, basic_client(ca) as client:
+        with pytest.raises(httpx.ReadTimeout):
+            client.post("certfnsh.asp", data=enroll_form(), timeout=0.05)
+        (row,) = ca.log_rows(1)
+        assert row[11:14] == ["200", "0", "64"]
+        assert len(database.issued(ca.part.database)) == 1
