@@ -57,8 +57,9 @@ class LscCheck:
     """Checks what the EST server sent against the phone that asked, and the CA that should have issued it."""
 
     def __init__(self, chain: Iterable[x509.Certificate]) -> None:
+        self._chain = list(chain)
         self._issuers: dict[x509.Name, list[x509.Certificate]] = {}
-        for certificate in chain:
+        for certificate in self._chain:
             self._issuers.setdefault(certificate.subject, []).append(certificate)
 
     def check(self, body: bytes, phone: Phone, now: dt.datetime, csr_der: bytes | None = None) -> Lsc:
@@ -91,7 +92,8 @@ class LscCheck:
             if wanted is None or found is None:
                 return None
             lsc = x509.load_der_x509_certificate(found)
-            self._check_issuer(lsc)
+            if not _signed_by_any(lsc, self._chain):
+                return None
             _check_dates(lsc, now)
         except (EnrollmentFailed, ValueError, x509.InvalidVersion):
             return None
@@ -104,13 +106,20 @@ class LscCheck:
                 EstError.CACERT_VERIFICATION,
                 f"its issuer {lsc.issuer.rfc4514_string()!r} is not in the CA's chain",
             )
-        for issuer in candidates:
-            try:
-                lsc.verify_directly_issued_by(issuer)
-            except (InvalidSignature, UnsupportedAlgorithm, TypeError):
-                continue
+        if _signed_by_any(lsc, candidates):
             return
         raise EnrollmentFailed(EstError.CACERT_VERIFICATION, "the CA's signature does not verify")
+
+
+def _signed_by_any(lsc: x509.Certificate, issuers: Iterable[x509.Certificate]) -> bool:
+    """Whether one of them is its issuer by name and signed it."""
+    for issuer in issuers:
+        try:
+            lsc.verify_directly_issued_by(issuer)
+        except (InvalidSignature, UnsupportedAlgorithm, TypeError, ValueError):
+            continue
+        return True
+    return False
 
 
 def read_certificates(body: bytes) -> list[x509.Certificate]:
