@@ -52,6 +52,7 @@ _READERS: dict[Profile, Callable[[], ReplyReader]] = {
     Profile.LIBEST: LibestReader,
     Profile.RFC: RfcReader,
 }
+_ENCODING = "Content-Transfer-Encoding: base64\r\n"  # RFC 7030 wants it, some servers do; libEST sends none
 Csr = bytes | Callable[[str], bytes]
 
 
@@ -156,6 +157,7 @@ class EstClient:
         self._credentials = credentials
         self._clock = clock
         self._reader = _READERS[profile]
+        self._encoding = _ENCODING if profile is Profile.RFC else ""
 
     def enroll(self, operation: EstOperation, csr: Csr, tls: TlsContext | None = None) -> Exchange:
         """The server's answer to a PKCS#10 request, or the error its absence amounts to; never raises.
@@ -200,7 +202,7 @@ class EstClient:
         if request.csr is not None:
             csr_der = request.csr if isinstance(request.csr, bytes) else request.csr(_binding(stream))
             body = _base64_lines(csr_der)
-            head += f"Content-Type: application/pkcs10\r\nContent-Length: {len(body)}\r\n"
+            head += f"Content-Type: application/pkcs10\r\nContent-Length: {len(body)}\r\n{self._encoding}"
         if request.authorization:
             head += f"Authorization: {request.authorization}\r\n"
         return (head + "\r\n").encode("latin-1", "replace") + body

@@ -26,7 +26,7 @@ _STATUS_ERRORS = {
 
 
 class Profile(enum.StrEnum):
-    """Whose reading of answers: libEST's, with its limits, or that of RFC 7030 and HTTP."""
+    """Whose manners: libEST's, with its limits, or what RFC 7030 and HTTP ask for and allow."""
 
     LIBEST = "libest"
     RFC = "rfc"

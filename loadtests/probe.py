@@ -115,7 +115,7 @@ class Probe:
             return finding
         with contextlib.suppress(binascii.Error):
             wanted = base64.b64decode(reply.body.rstrip(b"\0"))
-            finding.seen.append(f"{len(wanted)} bytes of attributes")
+            finding.seen.append(f"{len(wanted)} bytes of attributes" if len(wanted) > 2 else "none wanted")
             if _CHALLENGE_PASSWORD in wanted and not self._server.settings.proof_of_possession:
                 finding.seen.append("it asks for a challengePassword: give --pop to bind requests to TLS")
         return finding

@@ -33,8 +33,10 @@ def advice_for(failure: EnrollmentFailed, reply: EstReply, server: EstServer) ->
     if failure.error is EstError.SSL_READ:
         silent = "" if settings.client_certificate else "; a server that wants a --client-certificate does so"
         return f"the server took the request and did not answer it{silent}"
-    if reply.http_status == 200 and settings.profile is Profile.LIBEST:
-        return "libEST would not take this answer; --profile rfc reads what the RFC allows"
+    if reply.http_status in (200, 415) and settings.profile is Profile.LIBEST:
+        return (
+            "libEST's manners do not suit it; --profile rfc sends what the RFC wants and reads what it allows"
+        )
     if reply.http_status in (403, 429, 503):
         return "the server refuses for now or for good: look into its log and its limits"
     return _ADVICE.get(failure.error, "look into the server's log for the reason")
