@@ -3,7 +3,11 @@
 ChaosError
 ├── FaultNotInjected   a fault did not take hold, so nothing that follows would be its effect
 ├── ProxyRefused       the TCP proxy's API refuses a request: HTTP status and Toxiproxy's words
-└── ProxyUnreachable   the TCP proxy's API does not answer, or answers what Toxiproxy would not
+├── ProxyUnreachable   the TCP proxy's API does not answer, or answers what Toxiproxy would not
+├── DnsRefused         the DNS server's management API refuses a request: HTTP status and its words
+├── DnsUnreachable     the DNS server's management API does not answer, or answers what ours would not
+├── QueryUnreadable    bytes that should be a DNS query are not one
+└── NameUnusable       a host name that no DNS packet can carry
 """
 
 
@@ -25,3 +29,27 @@ class ProxyRefused(ChaosError):
 
 class ProxyUnreachable(ChaosError):
     """The TCP proxy's API gives no answer that can be used."""
+
+
+class DnsRefused(ChaosError):
+    """The DNS server's management API refuses a request; `status` is the HTTP status."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class DnsUnreachable(ChaosError):
+    """The DNS server's management API gives no answer that can be used."""
+
+
+class QueryUnreadable(ChaosError):
+    """Bytes are no DNS query; `answer` is what a server sends back, None where it keeps silent."""
+
+    def __init__(self, text: str, answer: bytes | None) -> None:
+        super().__init__(text)
+        self.answer = answer
+
+
+class NameUnusable(ChaosError):
+    """A host name cannot be put on the wire."""

@@ -1,0 +1,123 @@
+"""The DNS server as a running whole, and as a process with one owner.
+
+    with DnsProcess(DnsPartSettings(addresses={"ca.test": ("127.0.0.1",)}), log_directory) as dns:
+        dns.address      # 127.0.0.1:PORT, UDP and TCP
+        dns.url          # http://127.0.0.1:PORT, for challtestsrv's clients and ours
+
+A process of its own, so that it can be killed and frozen like one.
+"""
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import AsyncIterator, Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from chaos.dns.desk import Desk
+from chaos.dns.history import History
+from chaos.dns.management import Management
+from chaos.dns.plan import DnsPartSettings
+from chaos.dns.records import Records
+from chaos.dns.server import DnsServer
+from chaos.tcp.alarms import Alarms
+from testbed.errors import PartFailed, SettingsError
+from testbed.scratch import scratch_directory
+from testbed.supervision import PartDeath, PartProcess
+from testbed.web.messages import Limits
+from testbed.web.server import HttpServer
+
+_START_SECONDS = 30.0
+_LIMITS = Limits(header_bytes=65_536, body_bytes=16_000_000, request_seconds=60.0)
+
+
+@contextlib.asynccontextmanager
+async def running(part: DnsPartSettings) -> AsyncIterator[Mapping[str, str]]:
+    """The server, serving, for as long as the context lasts.
+
+    Gives `dns`, the HOST:PORT of UDP and TCP, and `management`, the URL of its API. PartFailed when a port
+    cannot be had, SettingsError for an address that is none.
+    """
+    alarms = Alarms(asyncio.get_running_loop())
+    desk = Desk(_records(part), History(part.kept_queries, time.time), part.plan, alarms)
+    server, manager = DnsServer(desk), HttpServer(Management(desk).session, None, _LIMITS)
+    try:
+        host, port = await _listen(server, part.host, part.port, "port")
+        api_host, api_port = await _listen(manager, part.host, part.management_port, "management_port")
+        yield {"dns": f"{host}:{port}", "management": f"http://{api_host}:{api_port}"}
+    finally:
+        await manager.stop()
+        await server.stop()
+        desk.close()
+        alarms.close()
+
+
+def _records(part: DnsPartSettings) -> Records:
+    records = Records(part.default_ipv4, part.default_ipv6, part.ttl_seconds)
+    for host, addresses in part.addresses.items():
+        for address in addresses:
+            _check(address, f"addresses.{host}")
+        records.add_addresses(host, addresses)
+    for setting in ("default_ipv4", "default_ipv6"):
+        _check(getattr(part, setting) or "0.0.0.0", setting)  # noqa: S104 - compared, not bound
+    return records
+
+
+def _check(address: str, setting: str) -> None:
+    try:
+        ip_address(address)
+    except ValueError as error:
+        raise SettingsError(f"{setting}: {address!r} is no IP address; write one, as 127.0.0.1") from error
+
+
+async def _listen(server: DnsServer | HttpServer, host: str, port: int, setting: str) -> tuple[str, int]:
+    try:
+        return await server.start(host, port)
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else str(error)
+        what = f"the DNS server cannot listen on {host}:{port}: {why}"
+        raise PartFailed(f"{what}; set {setting} to a free port, or 0") from error
+
+
+class DnsProcess:
+    """The DNS server as a child process; a context manager that starts and stops it.
+
+    Its standard error goes to `dns.stderr.log` in `log_directory`. Entering raises PartFailed when it does
+    not start, with its own reason. It dies with this process, however that ends.
+    """
+
+    def __init__(self, settings: DnsPartSettings, log_directory: Path) -> None:
+        self._settings = settings
+        self._log_directory = log_directory
+        self._owned = contextlib.ExitStack()
+        self.address: str
+        self.url: str
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as starting:
+            scratch = starting.enter_context(scratch_directory("dns"))
+            self._part = PartProcess(
+                "dns", scratch / "dns.json", self._log_directory, "dns*.log", "chaos.dns"
+            )
+            starting.callback(self._part.stop)
+            addresses = self._part.start(self._settings, _START_SECONDS)
+            self.address, self.url = addresses["dns"], addresses["management"]
+            self._owned = starting.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._owned.close()
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._part.pid
+
+    def death(self) -> PartDeath | None:
+        """How it ended by itself, or None while it runs."""
+        return self._part.death()
