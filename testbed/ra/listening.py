@@ -108,7 +108,8 @@ async def accepting(
         yield
     finally:
         task.cancel()
-        await asyncio.wait([task])
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 async def _accept(listener: socket.socket, metrics: RaMetrics) -> socket.socket:

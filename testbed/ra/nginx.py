@@ -62,7 +62,7 @@ http {{
         ssl_ecdh_curve prime256v1;
         ssl_session_tickets off;
         ssl_session_cache {session_cache};
-        ssl_session_timeout {session_timeout}ms;
+        ssl_session_timeout {session_timeout}s;
         ssl_verify_client optional;
         ssl_client_certificate {trust_anchor};
         location / {{
@@ -97,7 +97,7 @@ def configuration(settings: RaPartSettings, directory: Path, listen: str, upstre
         certificate=settings.server_certificate, key=settings.server_key,
         trust_anchor=settings.trust_anchor, protocols=_protocols(ra),
         session_cache=f"shared:est:{cache_bytes}" if cache_bytes else "none",
-        session_timeout=_milliseconds(nginx.ssl_session_timeout_seconds),
+        session_timeout=max(1, round(nginx.ssl_session_timeout_seconds)),
         peer_header=PEER_HEADER, certificate_header=CERTIFICATE_HEADER,
     )  # fmt: skip
 

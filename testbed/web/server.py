@@ -325,9 +325,10 @@ class HttpServer:
 
     async def serve(self, accepted: socket.socket) -> None:
         """Serve one accepted connection until it ends, whether or not its TLS handshake ever does."""
+        connection = _Connection(self)
         try:
-            _, connection = await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: _Connection(self), accepted, ssl=self._tls,
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: connection, accepted, ssl=self._tls,
                 ssl_handshake_timeout=self._handshake_seconds,
             )  # fmt: skip
         except OSError:
