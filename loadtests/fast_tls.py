@@ -47,7 +47,7 @@ class FastContext:
             self._context.set_default_verify_paths()
         else:
             self._context.load_verify_locations(str(trust_anchor))
-        self._context.set_verify(SSL.VERIFY_PEER, _keep_failure)
+        self._context.set_verify(SSL.VERIFY_PEER)
         # There is no public way to name several groups.
         Binding().lib.SSL_CTX_set1_curves_list(self._context._context, _GROUPS)  # noqa: SLF001
         self._right_names: dict[tuple[str, x509.Certificate], bool] = {}
@@ -126,8 +126,6 @@ class FastObject:
             self._starved()
         except SSL.Error as error:
             raise self._translated(error) from error
-        finally:
-            self._give()
 
     def unwrap(self) -> None:
         """Say that this end closes."""
@@ -161,7 +159,8 @@ class FastObject:
         raise ssl.SSLWantReadError(ssl.SSL_ERROR_WANT_READ, "more bytes are needed")
 
     def _translated(self, error: SSL.Error) -> ssl.SSLError:
-        if code := self._connection.get_app_data():
+        # There is no public way to ask which check failed, but a callback for each certificate of a chain.
+        if code := Binding().lib.SSL_get_verify_result(self._connection._ssl):  # noqa: SLF001
             return _verification_error(code, _words(code))
         if isinstance(error, SSL.SysCallError):
             return ssl.SSLEOFError(ssl.SSL_ERROR_EOF, "the server closed the connection")
@@ -169,13 +168,6 @@ class FastObject:
         translated = ssl.SSLError(ssl.SSL_ERROR_SSL, "; ".join(reasons) or "TLS failed")
         translated.reason = reasons[0].upper().replace(" ", "_") if reasons else "TLS_FAILED"
         return translated
-
-
-def _keep_failure(connection: SSL.Connection, _: object, code: int, depth: int, ok: int) -> bool:  # noqa: ARG001
-    """What the library asks about each certificate of the chain; its own verdict stands."""
-    if not ok:
-        connection.set_app_data(code)
-    return bool(ok)
 
 
 def _check_name(certificate: x509.Certificate, host: str) -> None:
