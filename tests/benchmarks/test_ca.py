@@ -38,7 +38,7 @@ PHONES_AT_ONCE = 16
 ENROLLMENTS = 800
 REQUESTS = 7
 ROWS = 1_000_000
-ROUNDS = 7
+ROUNDS = 8
 _BATCH = 20_000
 ID = re.compile(rb"certnew\.cer\?ReqID=(\d+)&")
 
@@ -191,7 +191,12 @@ def test_a_million_rows_cost_no_more_than_none(benchmark: BenchmarkFixture, tmp_
         pairs: list[tuple[Round, Round]] = []
 
         def compare() -> None:
-            pairs.append((measure(without), measure(with_rows)))
+            # Each goes first as often as the other: what runs second finds the machine warmer.
+            if len(pairs) % 2:
+                many = measure(with_rows)
+                pairs.append((measure(without), many))
+            else:
+                pairs.append((measure(without), measure(with_rows)))
 
         benchmark.pedantic(compare, rounds=ROUNDS)  # type: ignore[no-untyped-call]
     ratio = statistics.median(full_round.cpu_ms / empty_round.cpu_ms for empty_round, full_round in pairs)
@@ -200,8 +205,8 @@ def test_a_million_rows_cost_no_more_than_none(benchmark: BenchmarkFixture, tmp_
     )
     benchmark.extra_info.update(cpu_ratio=ratio, rate_ratio=rate)
     click.echo(f"\n{ROWS} rows against none: CPU x {ratio:.3f}, rate x {rate:.3f}")
-    assert 0.9 < ratio < 1.1
-    assert 0.9 < rate < 1.1
+    assert ratio < 1.1
+    assert rate > 0.9
 
 
 def directory_in(parent: Path, name: str) -> Path:

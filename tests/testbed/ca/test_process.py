@@ -106,7 +106,7 @@ def test_a_slow_stage_is_slow_and_shown(tmp_path: Path) -> None:
     ("bounds", "status"), [(CapacitySettings(kernel_queue=1), 503), (CapacitySettings(page_queue=1), 500)]
 )
 def test_a_full_queue_answers_as_iis_does(tmp_path: Path, bounds: CapacitySettings, status: int) -> None:
-    capacity = msgspec.structs.replace(bounds, workers=1, form=ConstantTime(0.3))
+    capacity = msgspec.structs.replace(bounds, workers=1, form=ConstantTime(1.0))
     with mock_ca(tmp_path, CaSettings(capacity=capacity)) as ca:
         assert sorted(_at_once(ca, 3)) == [200, 200, status]
 
@@ -122,7 +122,7 @@ def _at_once(ca: MockCa, count: int) -> list[int]:
 
 
 def test_a_submission_without_a_database_session_is_denied(tmp_path: Path) -> None:
-    capacity = CapacitySettings(database_sessions=1, signing=ConstantTime(0.3))
+    capacity = CapacitySettings(database_sessions=1, signing=ConstantTime(1.0))
     with (
         mock_ca(tmp_path, CaSettings(capacity=capacity)) as ca,
         basic_client(ca) as client,
