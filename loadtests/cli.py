@@ -21,7 +21,7 @@ from loadtests.probe_command import dry_run, probe
 from loadtests.progress import Display, PlainDisplay, TerminalDisplay
 from loadtests.quantities import DurationType, RateType
 from loadtests.results import describe, write_results
-from loadtests.resumption import renewing
+from loadtests.resumption import renewing, target_mark
 from loadtests.run_folder import create_run_folder, open_run_folder
 from loadtests.scenario import Load, Scenario, default_scenario, read_scenario
 from loadtests.storm import Storm
@@ -84,8 +84,11 @@ def storm(
         if dry:
             sys.exit(0 if dry_run(scenario) else EXIT_SLO_MISSED)
         server = open_target(scenario, consented=i_may_load_this)
+        mark = target_mark(scenario)
         folder = create_run_folder("storm", datetime.now(UTC), out)
         folder.scenario.write_text(scenario.to_toml())
+        if mark:
+            mark.write(folder.ca_mark)
     click.echo(f"seed {scenario.seed}, run folder {folder.path}")
     with _display() as display:
         course = Storm(scenario, folder, display).run(server)
@@ -102,9 +105,12 @@ def storm(
 @click.argument("scenario_file", metavar="[SCENARIO.toml]", required=False, type=click.Path(path_type=Path))
 @click.option("--endpoints", type=click.Path(path_type=Path), help="Write the endpoints here as JSON.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for logs and the CA's database.")
-def lab(scenario_file: Path | None, endpoints: Path | None, out: Path | None) -> None:
+@click.option("--nginx", is_flag=True, help="Put NGINX in front of the RA, whatever the scenario says.")
+def lab(scenario_file: Path | None, endpoints: Path | None, out: Path | None, *, nginx: bool) -> None:
     """Start RA and CA on this machine, say where they answer, and run until Ctrl-C."""
     scenario = read_scenario(scenario_file) if scenario_file else default_scenario()
+    if nginx:
+        scenario = msgspec.structs.replace(scenario, ra=msgspec.structs.replace(scenario.ra, front="nginx"))
     folder = create_run_folder("lab", datetime.now(UTC), out)
     with Lab(scenario.lab_settings, folder.logs, folder.database) as running:
         if endpoints:

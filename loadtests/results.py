@@ -10,9 +10,10 @@ import msgspec
 from loadtests import slo, summary, table
 from loadtests.arrivals.shape import intended_rate_per_second
 from loadtests.course import Course
-from loadtests.orphans import count_orphans
+from loadtests.orphans import read_mark
 from loadtests.pacing import Schedule
 from loadtests.report import wording, write_report
+from loadtests.resumption import ca_records
 from loadtests.run_folder import RunFolder
 from loadtests.scenario import Scenario
 from loadtests.summary import CpuSeconds, DeadPart, Facts, Host, Run, Summary
@@ -37,7 +38,7 @@ def describe(result: Summary) -> Iterator[str]:
     yield (
         f"{phones.enrolled} of {phones.intended} phones enrolled, {phones.failed} failed, "
         f"{phones.dropped} dropped; {wording.rate(result.throughput_per_second)}; "
-        f"orphans: {wording.count(result.orphans)}"
+        f"orphans: {wording.count(result.orphans)}{_how_known(result)}"
     )
     for name, count in result.outcomes.items():
         yield f"  {name:<22} {count}"
@@ -53,6 +54,11 @@ def describe(result: Summary) -> Iterator[str]:
     for verdict in result.slo.rules:
         word = {True: "met", False: "NOT MET", None: "unknown"}[verdict.met]
         yield f"SLO {verdict.rule}: {word} ({verdict.note or wording.measured(verdict.value, verdict.unit)})"
+
+
+def _how_known(result: Summary) -> str:
+    """A lab's are counted as a matter of course."""
+    return f" ({result.run.orphans_from})" if result.orphans is not None and not result.run.lab else ""
 
 
 def _pace(result: Summary) -> Iterator[str]:
@@ -73,17 +79,18 @@ def _known_cpu(spent: CpuSeconds) -> Iterator[tuple[str, float]]:
 def _facts(scenario: Scenario, folder: RunFolder, course: Course) -> Facts:
     assert scenario.seed is not None
     in_lab = not scenario.target.url
+    orphans = ca_records(scenario, folder).orphans(course.attempts, read_mark(folder.ca_mark))
     run = Run(
         id=folder.name, scenario=scenario.name, target=course.target, lab=in_lab,
         started=datetime.fromtimestamp(course.started_at, UTC),
         ended=datetime.fromtimestamp(course.ended_at, UTC),
         dead_parts=[DeadPart(death.name, str(death)) for death in course.deaths],
-        incidents=course.incidents, host=_host(),
+        incidents=course.incidents, host=_host(), orphans_from=orphans.source.value,
     )  # fmt: skip
     spent = course.cpu_seconds
     return Facts(
         run=run, seed=scenario.seed, phones_intended=scenario.phones.count,
-        orphans=count_orphans(folder.database, course.attempts) if in_lab else None,
+        orphans=orphans.count,
         cpu_seconds=CpuSeconds(spent.get("generator"), spent.get("ra"), spent.get("ca")),
         schedule=_schedule(scenario), reports=read_reports(folder.path),
     )  # fmt: skip

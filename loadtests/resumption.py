@@ -7,10 +7,12 @@ from loadtests.device_spool import SpooledLsc, SpoolReader
 from loadtests.device_table import DeviceSettings, DeviceTable, existing_table
 from loadtests.errors import ScenarioError
 from loadtests.journal import Attempt, JournalReader, JournalWriter
+from loadtests.orphans import CaRecords, Mark
 from loadtests.phone import PhoneNames
 from loadtests.phone_settings import noon_tomorrow
 from loadtests.run_folder import RunFolder
 from loadtests.scenario import Scenario, read_scenario
+from loadtests.target_settings import TargetSettings
 
 
 class Devices:
@@ -30,6 +32,23 @@ class Devices:
         self.take(())
         for path in self._spool.paths():
             path.unlink()
+
+
+def ca_records(scenario: Scenario, folder: RunFolder) -> CaRecords:
+    """What is at hand of the records of the CA behind the scenario's EST server: all of a lab's."""
+    return _target_records(scenario.target) if scenario.target.url else CaRecords(folder.database)
+
+
+def target_mark(scenario: Scenario) -> Mark | None:
+    """Where the records of a target's CA end before the run; None in a lab, which begins with none."""
+    return _target_records(scenario.target).mark() if scenario.target.url else None
+
+
+def _target_records(target: TargetSettings) -> CaRecords:
+    return CaRecords(
+        Path(target.ca_database) if target.ca_database else None,
+        Path(target.ca_log) if target.ca_log else None,
+    )
 
 
 def enlist(scenario: Scenario, folder: RunFolder, now: float) -> DeviceTable:

@@ -48,6 +48,11 @@ class RunFolder:
         return self.path / "capf.sqlite"
 
     @property
+    def ca_mark(self) -> Path:
+        """Where the records of a target's CA ended when the run began."""
+        return self.path / "ca_mark.json"
+
+    @property
     def keys(self) -> Path:
         """The phones' keys, until the run is over or for good."""
         return self.path / "keys"

@@ -67,6 +67,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     dead_parts: Annotated[list[DeadPart], Meta(description="Parts that died during the run")]
     incidents: Annotated[list[str], Meta(description="What else kept the run from its plan")] = []
     host: Host | None = None
+    orphans_from: Annotated[str, Meta(description="How `orphans` became known, or why it did not")] = ""
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
