@@ -3,7 +3,9 @@
                           master                                worker
     test starts           assigns a shard to each     ------>   prepares it: keys, chain, files
                           waits until all are ready   <------   ready
-                          says go                     ------>   starts its clock
+                          asks the time               ------>
+                          compares clocks             <------   its time
+                          says go, and when           ------>   starts its clock, set to the master's
                           waits until all have ended  <------   ended
     test stops early      says finish, waits          ------>   starts no more, lets phones end
 
@@ -12,6 +14,7 @@ workers the way Locust sends them: unencrypted, the EST password among them.
 """
 
 import logging
+import time
 from dataclasses import dataclass, field
 
 import gevent  # type: ignore[import-untyped]
@@ -21,6 +24,7 @@ from locust.env import Environment
 from locust.rpc import Message
 from locust.runners import STATE_MISSING, MasterRunner, WorkerRunner
 
+from loadtests.clocks import Ahead, Question, compare, steady_clock
 from loadtests.drive import Drive
 from loadtests.errors import LoadtestError, ScenarioError
 from loadtests.fleet import Fleet
@@ -28,10 +32,13 @@ from loadtests.locust_run import complain, end_test, options_of, reporter
 from loadtests.options import LoadOptions
 from loadtests.schedule import Shard
 
-_ASSIGN, _GO, _FINISH = "estorm_shard", "estorm_go", "estorm_finish"
+_ASSIGN, _ASK, _GO, _FINISH = "estorm_shard", "estorm_time", "estorm_go", "estorm_finish"
+_TOLD = "estorm_told"
 _READY, _ENDED = "estorm_ready", "estorm_ended"
 _LOST_POLL_SECONDS = 0.5
 _FINISH_GRACE_SECONDS = 5.0
+_CLOCKS_SECONDS = 2.0
+_AHEAD_OF_GO_SECONDS = 0.25
 
 
 class Assignment(msgspec.Struct, frozen=True):
@@ -49,6 +56,14 @@ class Progress(msgspec.Struct, frozen=True):
     error: str | None = None
 
 
+class Go(msgspec.Struct, frozen=True):
+    """When the run starts by the master's clock, and how far the worker's is ahead of that."""
+
+    at: float
+    ahead_seconds: float = 0.0
+    uncertainty_seconds: float = 0.0
+
+
 class WorkerConductor:
     """A worker: drives the shard that the master gives it."""
 
@@ -59,6 +74,7 @@ class WorkerConductor:
         self._run = 0
         self._drive: Drive | None = None
         runner.register_message(_ASSIGN, self._assigned)
+        runner.register_message(_ASK, self._asked)
         runner.register_message(_GO, self._go)
         runner.register_message(_FINISH, self._finish, concurrent=True)
 
@@ -104,9 +120,16 @@ class WorkerConductor:
     def _assigned(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002
         self._assignment = msgspec.convert(msg.data, Assignment)
 
+    def _asked(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002
+        if self._drive:
+            answer = Question(msgspec.convert(msg.data, Question).sent, self._drive.fleet.now())
+            self._runner.send_message(_TOLD, msgspec.to_builtins(answer))
+
     def _go(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002
         if self._drive:
-            self._drive.go()
+            go = msgspec.convert(msg.data, Go)
+            self._drive.fleet.set_clock_back(Ahead(go.ahead_seconds, go.uncertainty_seconds))
+            self._drive.go(go.at)
 
     def _finish(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002
         self.stop()
@@ -119,6 +142,7 @@ class _Shards:
     workers: tuple[str, ...] = ()
     ready: set[str] = field(default_factory=set)
     ended: set[str] = field(default_factory=set)
+    ahead: dict[str, Ahead] = field(default_factory=dict)
     changed: Event = field(default_factory=Event)
 
 
@@ -133,8 +157,11 @@ class MasterConductor:
         self._shards = _Shards()
         self._stopping = False
         self._longest_seconds = 0.0
+        self._phones = 0
+        self._clock = steady_clock(time.time, time.perf_counter)
         self._run = 0
         runner.register_message(_READY, self._is_ready)
+        runner.register_message(_TOLD, self._has_told)
         runner.register_message(_ENDED, self._has_ended)
         environment.events.worker_connect.add_listener(self._joined)  # type: ignore[no-untyped-call]
 
@@ -147,6 +174,7 @@ class MasterConductor:
         except ScenarioError as error:
             self._give_up(error)
             return
+        self._phones = options.phones
         self._longest_seconds = options.timers.total_seconds + _FINISH_GRACE_SECONDS
         count = len(self._shards.workers)
         for number, worker in enumerate(self._shards.workers):
@@ -173,21 +201,55 @@ class MasterConductor:
     def _see_through(self, shards: _Shards) -> None:
         self._wait_for(shards, shards.ready)
         if not self._stopping:
-            self._send(_GO)
+            self._compare_clocks(shards)
+            self._say_go(shards)
         self._wait_for(shards, shards.ended)
         if not self._stopping and shards is self._shards:
             end_test(self._environment)
+
+    def _compare_clocks(self, shards: _Shards) -> None:
+        """Ask each worker its time, and warn of those whose clock is not the master's."""
+        for worker in shards.workers:
+            self._tell(worker, _ASK, Question(self._clock()))
+        with gevent.Timeout(_CLOCKS_SECONDS, False):
+            while set(shards.workers) - set(shards.ahead) - shards.ended:
+                shards.changed.clear()
+                shards.changed.wait()
+        for worker, ahead in shards.ahead.items():
+            if ahead.matters:
+                logging.getLogger(__name__).warning(
+                    "the clock of worker %s is %.3f s ahead of the master's: its times are set right",
+                    worker, ahead.seconds,
+                )  # fmt: skip
+
+    def _say_go(self, shards: _Shards) -> None:
+        at = self._clock() + _AHEAD_OF_GO_SECONDS
+        for worker in shards.workers:
+            ahead = shards.ahead.get(worker, Ahead(0.0, 0.0))
+            self._tell(worker, _GO, Go(at, ahead.seconds, ahead.uncertainty_seconds))
+
+    def _tell(self, worker: str, kind: str, message: msgspec.Struct) -> None:
+        if not self._is_lost(worker):
+            self._runner.send_message(kind, msgspec.to_builtins(message), worker)
 
     def _wait_for(self, shards: _Shards, there: set[str]) -> None:
         """Wait until every worker is `there`, or lost."""
         while missing := set(shards.workers) - there:
             for worker in missing:
                 if self._is_lost(worker):
-                    logging.getLogger(__name__).error("worker %s was lost with its phones", worker)
+                    self._complain_of(worker, shards)
                     shards.ready.add(worker)
                     shards.ended.add(worker)
             shards.changed.clear()
             shards.changed.wait(timeout=_LOST_POLL_SECONDS)
+
+    def _complain_of(self, worker: str, shards: _Shards) -> None:
+        shard = Shard(shards.workers.index(worker), len(shards.workers))
+        logging.getLogger(__name__).error(
+            "worker %s was lost with its phones, number %d and every %d after it: those of these %d that are "
+            "not in attempts-%d.jsonl are lost",
+            worker, shard.number, shard.count, shard.size(self._phones), shard.number,
+        )  # fmt: skip
 
     def _is_lost(self, worker: str) -> bool:
         node = self._runner.clients.get(worker)
@@ -202,6 +264,10 @@ class MasterConductor:
         if msgspec.convert(msg.data, Progress).run == self._run:
             self._shards.ready.add(msg.node_id)
             self._shards.changed.set()
+
+    def _has_told(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002
+        self._shards.ahead[msg.node_id] = compare(msgspec.convert(msg.data, Question), self._clock())
+        self._shards.changed.set()
 
     def _has_ended(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002
         progress = msgspec.convert(msg.data, Progress)

@@ -28,10 +28,12 @@ class Drive:
         self.fleet = fleet
         self._supervisor = supervisor
         self._go = Event()
+        self._at: float | None = None
         self._greenlet = gevent.spawn(self._run)
 
-    def go(self) -> None:
-        """Start the clock."""
+    def go(self, at: float | None = None) -> None:
+        """Start the clock: now, or at this moment, in seconds since the epoch."""
+        self._at = at
         self._go.set()
 
     def stop(self) -> None:
@@ -49,7 +51,7 @@ class Drive:
             self.fleet.prepare()
             self._supervisor.ready()
             self._go.wait()
-            self.fleet.start()
+            self.fleet.start(self._at)
             self.fleet.wait()
             error = self.fleet.failure
         except LoadtestError as why:
