@@ -22,6 +22,24 @@ _TFD_TIMER_ABSTIME = 1
 _TIDY_FROM = 64
 
 
+class Cancellable(Protocol):
+    """A call to come."""
+
+    def cancel(self) -> None:
+        """Never ring; no matter if it has rung."""
+        ...
+
+
+class Clock(Protocol):
+    """What toxics know of time: what it is, in seconds that only go forward, and to be called later."""
+
+    now: Callable[[], float]
+
+    def at(self, at_seconds: float, call: Callable[[], None]) -> Cancellable:
+        """Have `call` called at `at_seconds`; infinity is never."""
+        ...
+
+
 class Alarm:
     """One call to come; `cancel` it at any time."""
 
@@ -32,7 +50,7 @@ class Alarm:
         self.call = call
 
     def cancel(self) -> None:
-        """Never ring."""
+        """Never ring; no matter if it has rung."""
         if self.call is not None:
             self.call = None
             self._alarms.cancelled()
@@ -51,9 +69,10 @@ class Waker(Protocol):
 
 
 class Alarms:
-    """Calls at given times of `time.monotonic`; never early, and in the order of their times."""
+    """A clock on `time.monotonic`: never early, and in the order of the times asked for."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.now: Callable[[], float] = time.monotonic
         self._heap: list[tuple[float, int, Alarm]] = []
         self._order = itertools.count()
         self._cancelled = 0
@@ -83,7 +102,7 @@ class Alarms:
         self._heap.clear()
 
     def _ring(self) -> None:
-        while self._heap and self._heap[0][0] <= time.monotonic():
+        while self._heap and self._heap[0][0] <= self.now():
             alarm = heapq.heappop(self._heap)[2]
             call, alarm.call = alarm.call, None
             if call is not None:

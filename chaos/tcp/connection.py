@@ -5,7 +5,7 @@ import socket
 import struct
 from collections.abc import Callable
 
-from chaos.tcp.alarms import Alarms
+from chaos.tcp.alarms import Clock
 from chaos.tcp.direction import Direction, Stream
 from chaos.tcp.draws import ConnectionFaults
 from chaos.tcp.metrics import ProxyMeter
@@ -26,16 +26,16 @@ class Connection:
         faults: ConnectionFaults,
         client: socket.socket,
         server: socket.socket,
-        shared: tuple[memoryview, Alarms, ProxyMeter],
+        shared: tuple[memoryview, Clock, ProxyMeter],
         closed: Callable[["Connection"], None],
     ) -> None:
         self.faults = faults
         self._client, self._server = client, server
-        self._buffer, alarms, self._meter = shared
+        self._buffer, clock, self._meter = shared
         self._closed = closed
         self._over = False
-        up = Direction("upstream", (client, server), self._buffer, alarms, self)
-        down = Direction("downstream", (server, client), self._buffer, alarms, self)
+        up = Direction("upstream", (client, server), self._buffer, clock, self)
+        down = Direction("downstream", (server, client), self._buffer, clock, self)
         self.directions: dict[Stream, Direction] = {"upstream": up, "downstream": down}
 
     def start(self) -> None:

@@ -8,16 +8,16 @@ import asyncio
 import contextlib
 import random
 import socket
-import time
 from collections import defaultdict, deque
 from typing import Literal, Protocol
 
-from chaos.tcp.alarms import Alarms
+from chaos.tcp.alarms import Clock
 from chaos.tcp.stage import Following, Stage
 from chaos.tcp.toxic import Chunk, Toxic, Visit
 
 Stream = Literal["upstream", "downstream"]
 CHUNK_BYTES = 32 * 1024
+_READS_AT_ONCE = 16
 
 
 class Owner(Protocol):
@@ -117,11 +117,11 @@ class Direction:
         stream: Stream,
         ends: tuple[socket.socket, socket.socket],
         buffer: memoryview,
-        alarms: Alarms,
+        clock: Clock,
         owner: Owner,
     ) -> None:
         self.stream = stream
-        self.alarms = alarms
+        self.clock = clock
         self.received_bytes = 0
         self.finished = False
         self._loop = asyncio.get_running_loop()
@@ -218,41 +218,31 @@ class Direction:
         self._entry = self._stages[0] if self._stages else None
 
     def _readable(self) -> None:
-        if self._entry is None:
-            self._relay()
-        else:
-            self._read_chunk(self._entry)
+        # To the last byte: libuv tells of a reset once, and no more watches the socket then.
+        for _ in range(_READS_AT_ONCE):
+            if not (self._reading and self._read()):
+                return
+        if self._reading:
+            self._loop.add_reader(self._source, self._readable)
 
-    def _relay(self) -> None:
-        size = 0
+    def _read(self) -> bool:
+        """Carry one read; False when there is none."""
         try:
-            size = self._source.recv_into(self._buffer)
+            size = self._source.recv_into(self._buffer, CHUNK_BYTES if self._entry else 0)
         except (BlockingIOError, InterruptedError):
-            return
+            return False
         except OSError:
-            pass  # the source is gone: its stream ends here
+            size = 0  # the source is gone: its stream ends here
         if not size:
             self.source_ended()
-            return
+            return False
         self.received_bytes += size
-        self.outlet.write(self._buffer[:size])
-        if self.outlet.blocked:
-            self._stop_reading()
-
-    def _read_chunk(self, entry: Following) -> None:
-        data = b""
-        try:
-            data = self._source.recv(CHUNK_BYTES)
-        except (BlockingIOError, InterruptedError):
-            return
-        except OSError:
-            pass  # as above
-        if not data:
-            self.source_ended()
-            return
-        self.received_bytes += len(data)
-        entry.feed(Chunk(data, time.monotonic()))
+        if self._entry is None:
+            self.outlet.write(self._buffer[:size])
+        else:
+            self._entry.feed(Chunk(bytes(self._buffer[:size]), self.clock.now()))
         self.progressed()
+        return True
 
     def _stop_reading(self) -> None:
         if self._reading:

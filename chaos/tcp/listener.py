@@ -3,10 +3,9 @@
 import asyncio
 import errno
 import socket
-import time
 from collections.abc import Callable
 
-from chaos.tcp.alarms import Alarm, Alarms
+from chaos.tcp.alarms import Cancellable, Clock
 
 _ACCEPTS_AT_ONCE = 64
 # Out of file descriptors: the client waits in the kernel's queue, and the loop must not spin meanwhile.
@@ -18,13 +17,13 @@ class Listener:
     """Calls `accepted` with every client until it is closed."""
 
     def __init__(
-        self, listening: socket.socket, alarms: Alarms, accepted: Callable[[socket.socket], None]
+        self, listening: socket.socket, clock: Clock, accepted: Callable[[socket.socket], None]
     ) -> None:
         self._socket = listening
-        self._alarms = alarms
+        self._clock = clock
         self._accepted = accepted
         self._loop = asyncio.get_running_loop()
-        self._pause: Alarm | None = None
+        self._pause: Cancellable | None = None
         self._loop.add_reader(listening, self._acceptable)
 
     def close(self) -> None:
@@ -51,7 +50,7 @@ class Listener:
 
     def _rest(self) -> None:
         self._loop.remove_reader(self._socket)
-        self._pause = self._alarms.at(time.monotonic() + _PAUSE_SECONDS, self._resume)
+        self._pause = self._clock.at(self._clock.now() + _PAUSE_SECONDS, self._resume)
 
     def _resume(self) -> None:
         self._pause = None

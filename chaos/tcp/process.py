@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from chaos.errors import ProxyRefused
-from chaos.tcp.alarms import Alarms
+from chaos.tcp.alarms import Alarms, Clock
 from chaos.tcp.api import Api
 from chaos.tcp.draws import Dice, Recent
 from chaos.tcp.metrics import TcpMetrics
@@ -43,7 +43,8 @@ async def running(part: TcpPartSettings) -> AsyncIterator[Mapping[str, str]]:
 
     PartFailed when an address cannot be had. Leaving closes every connection.
     """
-    equipment = _equipment(part)
+    alarms = Alarms(asyncio.get_running_loop())
+    equipment = _equipment(part, alarms)
     proxies = Proxies(toxic_types(), equipment)
     server = HttpServer(Api(proxies, equipment).session, None, _LIMITS)
     try:
@@ -53,12 +54,12 @@ async def running(part: TcpPartSettings) -> AsyncIterator[Mapping[str, str]]:
     finally:
         await server.stop()
         proxies.stop()
-        equipment.alarms.close()
+        alarms.close()
 
 
-def _equipment(part: TcpPartSettings) -> Equipment:
+def _equipment(part: TcpPartSettings, clock: Clock) -> Equipment:
     return Equipment(
-        alarms=Alarms(asyncio.get_running_loop()),
+        clock=clock,
         dice=Dice(part.seed),
         recent=Recent(part.kept_connections),
         metrics=TcpMetrics(proxies=part.proxy_metrics, runtime=part.runtime_metrics),

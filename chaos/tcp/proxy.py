@@ -9,7 +9,7 @@ import msgspec
 
 from chaos.errors import ProxyRefused
 from chaos.tcp import address
-from chaos.tcp.alarms import Alarms
+from chaos.tcp.alarms import Clock
 from chaos.tcp.connection import Connection
 from chaos.tcp.direction import Stream
 from chaos.tcp.draws import ConnectionFaults, Dice, Draw, Recent
@@ -36,7 +36,7 @@ class ToxicEntry(msgspec.Struct, frozen=True):
 class Equipment:
     """What all proxies of a process share. `epoch` is the wall's clock, in seconds."""
 
-    alarms: Alarms
+    clock: Clock
     dice: Dice
     recent: Recent
     metrics: TcpMetrics
@@ -71,7 +71,7 @@ class Proxy:
         listening, got = address.listen(await address.resolve(self.listen))
         self.listen = str(got)
         self._meter = ProxyMeter(self._equipment.metrics, self.name, self.listen, self.upstream)
-        self._listener = Listener(listening, self._equipment.alarms, self._accepted)
+        self._listener = Listener(listening, self._equipment.clock, self._accepted)
 
     def stop(self) -> None:
         """Refuse connections and close those that are open; toxics stay."""
@@ -149,7 +149,7 @@ class Proxy:
             return
         for tcp in (client, server):
             tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        shared = (self._equipment.buffer, self._equipment.alarms, self._meter)
+        shared = (self._equipment.buffer, self._equipment.clock, self._meter)
         connection = Connection(faults, client, server, shared, self._connection_closed)
         self.connections.add(connection)
         self._meter.opened()

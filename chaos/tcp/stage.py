@@ -1,11 +1,10 @@
 """One toxic at work on one direction of one connection: it follows the toxic's steps on the real clock."""
 
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from chaos.tcp.alarms import Alarm, Alarms
+from chaos.tcp.alarms import Cancellable, Clock
 from chaos.tcp.toxic import (
     ActsAtEnd,
     ActsOnRemoval,
@@ -38,7 +37,7 @@ class Following(Protocol):
 class Surroundings(Protocol):
     """What a stage can do to the direction of the connection it is part of."""
 
-    alarms: Alarms
+    clock: Clock
 
     def reset(self) -> None:
         """Drop the connection with a TCP reset."""
@@ -65,7 +64,7 @@ class Stage:
         self._queue: deque[Chunk] = deque()
         self._capacity = toxic.buffer_chunks if isinstance(toxic, Buffers) else 1
         self._steps: Iterator[Step] | None = None
-        self._alarm: Alarm | None = None
+        self._alarm: Cancellable | None = None
         self._idling = self._ending = self._ended = self._hasty = False
 
     @property
@@ -158,11 +157,11 @@ class Stage:
         return True
 
     def _must_wait(self, step: Until | Wait) -> bool:
-        now = time.monotonic()
+        now = self._around.clock.now()
         until = step.at_seconds if isinstance(step, Until) else now + step.seconds
         if until <= now:
             return False
-        self._alarm = self._around.alarms.at(until, self._rung)
+        self._alarm = self._around.clock.at(until, self._rung)
         if not self._idling:
             self._around.delayed(self.toxic.type, until - now)
         return True

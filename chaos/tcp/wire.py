@@ -1,5 +1,6 @@
 """JSON as Toxiproxy reads and writes it: Go's leniency in, Go's wording of errors, Go's order of keys out."""
 
+import decimal
 import json
 import struct
 from collections.abc import Mapping
@@ -114,7 +115,7 @@ def encoded(value: Json) -> bytes:
 def as_float32(value: float) -> float:
     """`value` as a float32 holds it; ProxyRefused (400) when it is too large for one."""
     try:
-        return float(struct.unpack("f", struct.pack("f", value))[0])
+        return float(struct.unpack("<f", struct.pack("<f", value))[0])
     except OverflowError:
         raise bad_body(f"json: cannot unmarshal number {value:g} into Go value of type float32") from None
 
@@ -138,7 +139,7 @@ def _positional(text: str, value: float) -> str:
     if "e" not in text:
         return text
     if 1e-6 <= abs(value) < 1e21:
-        return format(float(text), "f").rstrip("0").rstrip(".") if abs(value) < 1 else str(int(float(text)))
+        return format(decimal.Decimal(text), "f")
     mantissa, _, exponent = text.partition("e")
     return f"{mantissa}e{exponent[0]}{exponent[1:].lstrip('0')}"
 

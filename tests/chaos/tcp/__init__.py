@@ -1,0 +1,1 @@
+"""The TCP fault proxy: real sockets, a real process, Toxiproxy's words."""
