@@ -26,6 +26,7 @@ from testbed.settings import CaPartSettings, LabSettings, RaPartSettings
 from testbed.supervision import PartDeath, PartProcess
 
 _POLL_SECONDS = 0.2
+_STOP_SECONDS = 5.0
 _OWN_LOGS = {"ca": "u_ex*.log", "ra": "nginx_error.log"}
 
 
@@ -106,7 +107,7 @@ class Lab:
         lab, account = self._settings, self._settings.ca.account
         pki = make_lab_pki(
             self._scratch, lab.ca.name, lab.host, dt.datetime.now(dt.UTC),
-            ca_key=lab.ca.key, intermediate=lab.ca.intermediate,
+            ca_key=lab.ca.key, intermediate=lab.ca.intermediate, ca_host=lab.ra.ca_host_name,
         )  # fmt: skip
         password, est_password = secrets.token_urlsafe(12), secrets.token_urlsafe(12)
         ca_addresses = self._start_part("ca", self._ca_settings(pki, password), owned)
@@ -123,7 +124,10 @@ class Lab:
     def _start_part(
         self, name: str, part_settings: CaPartSettings | RaPartSettings, owned: contextlib.ExitStack
     ) -> dict[str, str]:
-        part = PartProcess(name, self._scratch / f"{name}.json", self._log_directory, _OWN_LOGS[name])
+        part = PartProcess(
+            name, self._scratch / f"{name}.json", self._log_directory, _OWN_LOGS[name],
+            stop_seconds=_STOP_SECONDS + (self._settings.ra.drain_seconds if name == "ra" else 0),
+        )  # fmt: skip
         owned.callback(part.stop)
         addresses = part.start(part_settings, self._settings.start_seconds)
         self._parts.append(part)
@@ -141,9 +145,11 @@ class Lab:
         url = urlsplit(certsrv)
         assert url.hostname is not None
         assert url.port is not None
+        ra, name = self._settings.ra, self._settings.ra.ca_host_name
         return RaPartSettings(
-            host=self._settings.host, ra=self._settings.ra, est_password=est_password,
+            host=self._settings.host, ra=ra, est_password=est_password,
             server_key=pki.ra_server.key_path, server_certificate=pki.ra_server.certificate_path,
-            trust_anchor=pki.trust_anchor, ca_host=url.hostname, ca_port=url.port,
+            trust_anchor=pki.trust_anchor, ca_host=name or url.hostname, ca_port=url.port,
+            ca_address=url.hostname if name and not ra.resolver.server else None,
             account=self._settings.ca.account, account_password=password, log_directory=self._log_directory,
         )  # fmt: skip

@@ -57,8 +57,11 @@ def make_lab_pki(
     *,
     ca_key: CaKey = "rsa-2048",
     intermediate: bool = False,
+    ca_host: str = "",
 ) -> LabPki:
     """Make the lab's keys and certificates in `directory`; servers answer for `host` and `localhost`.
+
+    The CA's answers for `ca_host` instead of `host` where that is given.
 
     With `intermediate`, the CA that signs LSCs is itself signed by a root of its own.
     """
@@ -69,9 +72,9 @@ def make_lab_pki(
         if intermediate:
             issuing = _write_issuing_ca(directory, ca_name, make_ca_key(ca_key), root_key, root, now)
         servers = []
-        for part in ("ca-server", "ra-server"):
+        for part, name in (("ca-server", ca_host or host), ("ra-server", host)):
             key = ec.generate_private_key(ec.SECP256R1())
-            certificate = make_server_certificate(key, host, root_key, root, now)
+            certificate = make_server_certificate(key, name, root_key, root, now)
             servers.append(write_identity(directory, part, key, certificate))
         return LabPki(issuing, servers[0], servers[1], anchor.certificate_path)
     except OSError as error:

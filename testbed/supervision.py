@@ -38,13 +38,13 @@ class PartDeath:
         return f"the {self.name} ended by itself ({how}){said}"
 
 
-def terminate(process: subprocess.Popen[bytes]) -> None:
-    """End a child: SIGTERM (and SIGCONT, should it be paused), SIGKILL if it does not go; then reap it."""
+def terminate(process: subprocess.Popen[bytes], seconds: float = _STOP_SECONDS) -> None:
+    """End a child: SIGTERM (and SIGCONT, should it be paused), SIGKILL after `seconds`; then reap it."""
     with contextlib.suppress(ProcessLookupError):
         process.send_signal(signal.SIGTERM)
         process.send_signal(signal.SIGCONT)
     try:
-        process.wait(_STOP_SECONDS)
+        process.wait(seconds)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
@@ -58,9 +58,17 @@ class PartProcess:
     """
 
     def __init__(
-        self, name: str, launch_path: Path, log_directory: Path, own_logs: str, module: str = ""
+        self,
+        name: str,
+        launch_path: Path,
+        log_directory: Path,
+        own_logs: str,
+        module: str = "",
+        *,
+        stop_seconds: float = _STOP_SECONDS,
     ) -> None:
         self.name = name
+        self._stop_seconds = stop_seconds
         self._module = module or f"testbed.{name}"
         self._launch_path = launch_path
         self._log_directory = log_directory
@@ -78,9 +86,7 @@ class PartProcess:
 
         Raises PartFailed with the part's own reason when it cannot start, or is not ready in time.
         """
-        launch = encode(Launch(os.getpid(), part_settings))
-        self._launch_path.touch(mode=0o600)
-        self._launch_path.write_bytes(launch)
+        self._write_launch(part_settings)
         with self._stderr_path.open("ab") as stderr:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", self._module, str(self._launch_path)],
@@ -92,6 +98,18 @@ class PartProcess:
         if status.ready is None:
             raise PartFailed(f"the {self.name} did not start: {status.failed}")
         return status.ready
+
+    def reload(self, part_settings: Settings) -> None:
+        """Have the part read its settings again, from these on; for parts that know SIGHUP."""
+        self._write_launch(part_settings)
+        if self._process is not None:
+            self._process.send_signal(signal.SIGHUP)
+
+    def _write_launch(self, part_settings: Settings) -> None:
+        new = self._launch_path.with_suffix(".new")
+        new.touch(mode=0o600)
+        new.write_bytes(encode(Launch(os.getpid(), part_settings)))
+        new.replace(self._launch_path)
 
     def _read_status(self, stdout: IO[bytes], timeout_seconds: float) -> Status:
         readable, _, _ = select.select([stdout], [], [], timeout_seconds)
@@ -112,7 +130,7 @@ class PartProcess:
     def stop(self) -> None:
         """End the part: SIGTERM, and SIGKILL if it does not go; safe to call at any time."""
         if self._process is not None:
-            terminate(self._process)
+            terminate(self._process, self._stop_seconds)
 
     def _last_words(self) -> str:
         lines = self._last_lines()

@@ -63,7 +63,7 @@ class LateCertificates:
         """What is kept for the request; its certificate is None when it was never downloaded."""
         try:
             kept = msgspec.msgpack.decode(self._file(fingerprint).read_bytes(), type=_Kept)
-        except FileNotFoundError:
+        except (FileNotFoundError, msgspec.DecodeError):
             return None
         certificate = x509.load_der_x509_certificate(kept.certificate) if kept.certificate else None
         return Issued(kept.request_id, certificate)

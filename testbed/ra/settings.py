@@ -17,12 +17,14 @@ __all__ = [
 class RaSettings(Settings, frozen=True):
     """The RA: where it listens, how it treats its clients, which template it asks for, how long it waits.
 
-    `pass_unchecked_certificates` answers 200 with whatever the CA sent, as libEST does.
+    `ca_host_name` is what the CA is called in its URL and certificate, for example `lab-dc.estorm.test`;
+    empty: its address. `pass_unchecked_certificates` answers 200 with whatever the CA sent, as libEST does.
     `hand_out_late_certificates` keeps up to `late_certificates_kept` certificates whose clients had gone,
     for the same request to come again. A stop waits up to `drain_seconds` for enrollments in flight.
     """
 
     port: Port = 0
+    ca_host_name: Annotated[str, msgspec.Meta(max_length=253)] = ""
     template: Name = "CiscoRA"
     realm: Name = "estrealm"
     est_user: Name = "capf"
