@@ -176,7 +176,8 @@ class EstClient:
         try:
             answer = credentials.answer(exchange.reply.challenges, line, secrets.token_hex(8))
         except EnrollmentFailed as failure:
-            return Exchange(EstReply(401, failure=failure), exchange.timing)
+            refused = EstReply(401, failure=failure, challenges=exchange.reply.challenges)
+            return Exchange(refused, exchange.timing)
         return self._exchange(_Request(line, ContentType.ENROLL, csr, answer), tls)
 
     def unauthenticated(self, operation: EstOperation, csr: Csr) -> Exchange:

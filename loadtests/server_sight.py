@@ -1,6 +1,7 @@
 """What an EST server shows in its TLS handshake, seen without judging it."""
 
 import contextlib
+import ipaddress
 import socket
 from collections.abc import Iterator
 
@@ -22,16 +23,28 @@ def look_at(target: EstTarget, tls: TlsSettings) -> tuple[list[str], bool]:
             plain.settimeout(None)
             _bound(plain)
             connection = SSL.Connection(_context(tls), plain)
-            with contextlib.suppress(UnicodeError):
+            if not _is_address(target.host):
                 connection.set_tlsext_host_name(target.host.encode("idna"))
             connection.set_connect_state()
             connection.do_handshake()
             return list(_described(connection, plain)), True
     except SSL.Error as error:
-        reasons = "; ".join(str(part[2]) for part in (error.args[0] if error.args else ()) if len(part) > 2)
-        return [f"no handshake: {reasons or 'the server closed the connection or stayed silent'}"], False
+        return [f"no handshake: {_reason(error)}"], False
     except OSError as error:
         return [f"no connection to {target.authority}: {error.strerror or error}"], False
+
+
+def _reason(error: SSL.Error) -> str:
+    if isinstance(error, SSL.SysCallError | SSL.WantReadError) or not error.args:
+        return "the server closed the connection or stayed silent"
+    return "; ".join(reason for _, _, reason in error.args[0])
+
+
+def _is_address(host: str) -> bool:
+    with contextlib.suppress(ValueError):
+        ipaddress.ip_address(host)
+        return True
+    return False
 
 
 def _bound(plain: socket.socket) -> None:
