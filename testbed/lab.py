@@ -34,7 +34,8 @@ class Endpoints(msgspec.Struct, frozen=True):
     """Where the lab's parts answer, and what a client needs to enroll there.
 
     `ca` is the `/certsrv` URL, `ra` the EST base URL, `trust_anchor` a PEM file with the root that signs
-    everything, `account` and `password` the CA's service account, `metrics` the `/metrics` URL of each part.
+    everything, `account` and `password` the CA's service account, `metrics` the `/metrics` URL of each part,
+    `management` the URL that switches the CA's faults.
     """
 
     ca: str
@@ -46,6 +47,7 @@ class Endpoints(msgspec.Struct, frozen=True):
     est_password: str
     template: str
     metrics: dict[str, str]
+    management: str
     pids: dict[str, int]
     database: str
     logs: str
@@ -117,6 +119,7 @@ class Lab:
             ca=ca_addresses["certsrv"], ra=ra_addresses["est"], trust_anchor=str(pki.trust_anchor),
             account=account.name, password=password, est_user=lab.ra.est_user, est_password=est_password,
             template=lab.ra.template, metrics={"ca": ca_addresses["metrics"], "ra": ra_addresses["metrics"]},
+            management=ca_addresses["management"],
             pids={part.name: part.pid for part in self._parts},
             database=str(self._database), logs=str(self._log_directory),
         )  # fmt: skip
