@@ -339,10 +339,14 @@ class HttpServer:
     def _handshake_seconds(self) -> float | None:
         return self.limits.handshake_seconds if self._tls else None
 
-    async def drain(self, seconds: float) -> None:
-        """Stop listening, and let the answers that are due within `seconds` be given."""
+    def stop_listening(self) -> None:
+        """Take no more connections; those there are go on."""
         if self._listener is not None:
             self._listener.close()
+
+    async def drain(self, seconds: float) -> None:
+        """Stop listening, and let the answers that are due within `seconds` be given."""
+        self.stop_listening()
         lost = [connection.gone() for connection in self.connections]
         for connection in tuple(self.connections):
             connection.finish()

@@ -15,17 +15,21 @@ _CODES = {UNKNOWN: RCODE.NXDOMAIN, BROKEN: RCODE.SERVFAIL, REFUSED: RCODE.REFUSE
 
 @dataclass
 class Answers(BaseResolver):  # type: ignore[misc]
-    """127.0.0.1 for any name but those above; `asked` are the names in their order."""
+    """127.0.0.1 for any name but those above; `asked` are the names in their order.
+
+    `silent_names` get no answer before the end.
+    """
 
     asked: list[str] = field(default_factory=list)
     released: threading.Event = field(default_factory=threading.Event)
     address: str = ""
+    silent_names: set[str] = field(default_factory=lambda: {SILENT})
 
     def resolve(self, request: DNSRecord, _: DNSHandler) -> DNSRecord:
         name = str(request.q.qname).rstrip(".")
         self.asked.append(name)
         reply = request.reply()
-        if name == SILENT:
+        if name in self.silent_names:
             self.released.wait()
         reply.header.rcode = _CODES.get(name, RCODE.NOERROR)
         if name not in _CODES and name != EMPTY and request.q.qtype == QTYPE.A:

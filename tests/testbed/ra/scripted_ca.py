@@ -41,6 +41,7 @@ class ScriptedCa:
     answers: dict[str, Answer] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
     issued: dict[int, x509.Certificate] = field(default_factory=dict)
+    stop_listening: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
         key = load_pem_private_key(self.pki.root.key_path.read_bytes(), None)
@@ -99,6 +100,7 @@ class ScriptedCa:
     @contextlib.asynccontextmanager
     async def running(self, identity: Identity | None = None) -> AsyncIterator[int]:
         server = HttpServer(lambda peer: _Session(self, peer), server_context(identity or self.pki.ca_server))
+        self.stop_listening = server.stop_listening
         _, port = await server.start("127.0.0.1", 0)
         try:
             yield port
