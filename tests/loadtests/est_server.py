@@ -66,12 +66,12 @@ class LabCa:
         return certs_only(self.issue(csr.subject, csr.public_key()))
 
 
-def make_ca(directory: Path) -> LabCa:
+def make_ca(directory: Path, host: str = "127.0.0.1") -> LabCa:
     now = dt.datetime.now(dt.UTC)
     key, server_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     certificate = pki.make_root(key, "TEST-CA", now)
     root = pki.write_identity(directory, "root", key, certificate)
-    server_certificate = pki.make_server_certificate(server_key, "127.0.0.1", key, certificate, now)
+    server_certificate = pki.make_server_certificate(server_key, host, key, certificate, now)
     server = pki.write_identity(directory, "server", server_key, server_certificate)
     return LabCa(key, certificate, server, root.certificate_path)
 
@@ -111,10 +111,11 @@ class EstServer:
     peers: list[Peer]
     handle: Handler | None = None
     port: int = 0
+    host: str = "127.0.0.1"
 
     @property
     def url(self) -> str:
-        return f"https://127.0.0.1:{self.port}"
+        return f"https://{self.host}:{self.port}"
 
     def est(self, request: Request) -> Response:
         """Answer as an EST server does."""
@@ -130,9 +131,11 @@ class EstServer:
 
 
 @contextlib.contextmanager
-def running_est_server(ca: LabCa, tls: ssl.SSLContext | None = None) -> Iterator[EstServer]:
+def running_est_server(
+    ca: LabCa, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+) -> Iterator[EstServer]:
     """An EST server in a thread of its own, stopped at the end."""
-    server = EstServer(ca, [], [])
+    server = EstServer(ca, [], [], host=host)
     started, loop = threading.Event(), asyncio.new_event_loop()
     stopped = asyncio.Event()
 
@@ -142,7 +145,7 @@ def running_est_server(ca: LabCa, tls: ssl.SSLContext | None = None) -> Iterator
             return _Session(server.respond)
 
         http = HttpServer(session, tls or ca.server_tls, Limits())
-        _, server.port = await http.start("127.0.0.1", 0)
+        _, server.port = await http.start(host, 0)
         started.set()
         await stopped.wait()
         await http.stop()

@@ -23,7 +23,9 @@ import pytest
 
 from loadtests.journal import Attempt, JournalReader
 from loadtests.phone import PhoneNames
+from loadtests.worker_report import read_reports
 from testbed.web.messages import Request, Response
+from tests.loadtests import two_ways
 from tests.loadtests.est_server import EstServer, LabCa
 from tests.loadtests.peers import read_request, tls_peer
 
@@ -106,6 +108,35 @@ def test_two_processes_enroll_every_phone_once_and_exit_0(
     assert_each_phone_enrolled_once(made)
     assert Counter(attempt.worker for attempt in made) == {0: PHONES // 2, 1: PHONES // 2}
     assert sum(request.method == "POST" for request in est_server.requests) == PHONES
+
+
+def test_two_processes_measure_what_one_does_on_the_same_recorded_schedule(
+    locust: Locust, journal: Path, tmp_path: Path, est_server: EstServer
+) -> None:
+    schedule = (
+        "--arrivals",
+        two_ways.record_schedule(tmp_path / "times.txt"),
+        "--phones",
+        str(two_ways.PHONES),
+    )
+    other = tmp_path / "other"
+    other.mkdir()
+    two_ways.answer_slowly(est_server)
+    ended(locust("--headless", *schedule))
+    options = ("--processes", "2", *on_free_port(), "--journal", str(other))
+    ended(locust("--headless", *schedule, *options))
+    assert [report.workers for report in read_reports(other)] == [2, 2]
+    assert all(report.clock_ahead_seconds is not None for report in read_reports(other))
+    for each in (journal, other):
+        two_ways.assert_histograms_tell_the_exact_percentiles(each)
+    two_ways.assert_both_measured_the_same(journal, other)
+
+
+def test_workers_start_their_clocks_at_one_moment(locust: Locust, journal: Path) -> None:
+    ended(locust("--headless", "--processes", "2", "--arrival-rate", "100", *on_free_port()))
+    made = sorted(attempts(journal), key=lambda attempt: attempt.index)
+    steps = [later.intended_start - earlier.intended_start for earlier, later in itertools.pairwise(made)]
+    assert steps == pytest.approx([0.01] * (PHONES - 1), abs=0.005)
 
 
 def test_arrivals_keep_the_rate_and_are_not_early(locust: Locust, journal: Path) -> None:
