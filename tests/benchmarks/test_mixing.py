@@ -1,4 +1,4 @@
-"""Fifty thousand enrollments through RA and CA: each phone gets its own certificate, with 64 others beside it.
+"""Fifty thousand enrollments through RA and CA: each phone gets its own certificate with 64 others beside it.
 
 The phones' P-256 keys and requests are made beforehand, so that this is long, not heavy.
 """
