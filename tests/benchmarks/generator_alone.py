@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import gevent  # type: ignore[import-untyped]
+import gevent
 import msgspec
 from cryptography import x509
 from locust.env import Environment

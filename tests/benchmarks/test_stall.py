@@ -1,0 +1,103 @@
+"""A server that stands still for 5 s, seen by an open and by a closed workload of the same rate.
+
+The open one must tell what queueing theory says; the closed one, which is how Locust's users work, must be
+shown to hide the stall: its users wait too, so that one slow sample stands for 250 phones.
+"""
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from chaos.process import paused
+from loadtests import table
+from loadtests.est_client import parse_target
+from loadtests.generator import EstServer
+from loadtests.journal import JournalReader
+from loadtests.measures import Measures, measure
+from loadtests.progress import PlainDisplay
+from loadtests.run_folder import RunFolder
+from loadtests.scenario import Scenario, parse_scenario
+from loadtests.storm import Storm
+from testbed.lab import Lab
+from tests.benchmarks.arrivals import stalled_p99_seconds
+from tests.processes import wait_until
+
+RATE, RUN_SECONDS, STALL_SECONDS, STALL_AFTER_SECONDS = 50, 60, 5.0, 20.0
+PHONES = RATE * RUN_SECONDS
+TOLERANCE = 0.05
+
+
+def scenario(arrivals: str, phones: int) -> Scenario:
+    text = f'seed = 1\n[phones]\ncount = {phones}\nkey = "p-256"\nkey_pool_size = 20\n[arrivals]\n{arrivals}'
+    return parse_scenario(text, "stall")
+
+
+def drive(given: Scenario, path: Path, server: EstServer) -> Measures:
+    folder = RunFolder(path)
+    folder.logs.mkdir(parents=True)
+    course = Storm(given, folder, PlainDisplay(lambda _line: None, lambda: 0.0)).run(server)
+    return measure(table.build(course.attempts), given.phones.count, None)
+
+
+@contextlib.contextmanager
+def stalled_once(pid: int, journal: Path) -> Iterator[None]:
+    """Freeze the process once, some time after the first phone ended."""
+
+    def stall() -> None:
+        if wait_until(lambda: journal.exists() and list(JournalReader(journal).new()), 60):
+            time.sleep(STALL_AFTER_SECONDS)
+            with paused(pid):
+                time.sleep(STALL_SECONDS)
+
+    thread = threading.Thread(target=stall)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+
+
+@pytest.mark.benchmark(group="stall")
+@pytest.mark.timeout(400)
+def test_a_stall_is_told_by_the_open_workload_and_hidden_by_the_closed_one(
+    benchmark: BenchmarkFixture, tmp_path: Path
+) -> None:
+    opened = scenario(f"rate_per_second = {RATE}", PHONES)
+    closed = scenario("closed_phones = 1", PHONES)
+    (tmp_path / "logs").mkdir()
+    with Lab(opened.lab_settings, tmp_path / "logs", tmp_path / "ca.sqlite") as lab:
+        ends = lab.endpoints
+        server = EstServer(parse_target(ends.ra), Path(ends.trust_anchor), ends.est_user, ends.est_password)
+        pace = drive(scenario("closed_phones = 32", 800), tmp_path / "pace", server)
+
+        def stall_both() -> tuple[Measures, Measures]:
+            with stalled_once(ends.pids["ra"], tmp_path / "open"):
+                truth = drive(opened, tmp_path / "open", server)
+            with stalled_once(ends.pids["ra"], tmp_path / "closed"):
+                return truth, drive(closed, tmp_path / "closed", server)
+
+        truth, hidden = benchmark.pedantic(stall_both, rounds=1)  # type: ignore[no-untyped-call]
+    assert truth.latency_seconds is not None
+    assert hidden.latency_seconds is not None
+    theory = stalled_p99_seconds(
+        RATE, pace.throughput_per_second, RUN_SECONDS, STALL_SECONDS, truth.latency_seconds.p50
+    )
+    found, closed_p99 = truth.latency_seconds.p99, hidden.latency_seconds.p99
+    click.echo(
+        f"\nRA frozen for {STALL_SECONDS:g} s in {RUN_SECONDS} s at {RATE}/s (its capacity "
+        f"{pace.throughput_per_second:.0f}/s)\n"
+        f"p99 from theory          {theory:7.3f} s\n"
+        f"p99, open workload       {found:7.3f} s ({found / theory - 1:+.1%})\n"
+        f"p99, closed workload     {closed_p99:7.3f} s ({closed_p99 / theory - 1:+.1%}), "
+        f"{hidden.throughput_per_second:.0f}/s"
+    )
+    benchmark.extra_info.update(theory=theory, open=found, closed=closed_p99)
+    assert truth.phones.enrolled == PHONES
+    assert found == pytest.approx(theory, rel=TOLERANCE)
+    assert closed_p99 < theory / 10
