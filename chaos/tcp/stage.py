@@ -37,7 +37,10 @@ class Following(Protocol):
 class Surroundings(Protocol):
     """What a stage can do to the direction of the connection it is part of."""
 
-    clock: Clock
+    @property
+    def clock(self) -> Clock:
+        """What tells the time and calls later."""
+        ...
 
     def reset(self) -> None:
         """Drop the connection with a TCP reset."""

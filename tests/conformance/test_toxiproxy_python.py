@@ -66,9 +66,10 @@ def test_a_proxy_it_creates_relays_and_is_listed(
     script = """
 proxy = server.create(upstream=upstream, name="hop")
 listed = server.get_proxy("hop")
-print(json.dumps([said(proxy, b"hello"), listed.listen == proxy.listen, listed.enabled, listed.upstream == upstream]))
+same = (listed.listen, listed.upstream) == (proxy.listen, upstream)
+print(json.dumps([said(proxy, b"hello"), listed.enabled, same]))
 """
-    assert shown(script, packages, process, upstream) == ["hello", True, True, True]
+    assert shown(script, packages, process, upstream) == ["hello", True, True]
 
 
 def test_its_latency_is_felt_and_destroyed(packages: Path, process: ProxyProcess, upstream: str) -> None:
