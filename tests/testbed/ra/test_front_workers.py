@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives.serialization import pkcs7
 from testbed.ra.est_settings import EstSettings
 from testbed.ra.settings import RaWorkers
 from tests.testbed.ra.conftest import RunningRa
+from tests.testbed.ra.est_clients import Manager, digest_answer
 from tests.testbed.ra.est_requests import EST, GOOD
 from tests.testbed.ra.scripted_ca import ScriptedCa
-from tests.testbed.ra.test_front_est import Manager, digest_answer
 
 WORKERS = RaWorkers(processes=3)
 CONNECTIONS = 12
