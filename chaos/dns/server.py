@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import socket
 from functools import partial
 from typing import Any, cast
 
@@ -110,14 +111,14 @@ class DnsServer:
     async def _start(self, host: str, port: int) -> tuple[str, int]:
         loop = asyncio.get_running_loop()
         self._listener = await loop.create_server(lambda: _Tcp(self), host, port, backlog=1024)
-        bound = self._listener.sockets[0].getsockname()
+        listening = self._listener.sockets[0]
+        bound = listening.getsockname()
         try:
-            self._udp, _ = await loop.create_datagram_endpoint(
-                lambda: _Udp(self.desk), local_addr=(bound[0], bound[1])
-            )
+            udp = _bound_udp(listening.family, bound)
         except OSError:
             await self.stop()
             raise
+        self._udp, _ = await loop.create_datagram_endpoint(lambda: _Udp(self.desk), sock=udp)
         return bound[0], bound[1]
 
     async def stop(self) -> None:
@@ -133,3 +134,15 @@ class DnsServer:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._listener.wait_closed(), 1.0)
         self._listener = None
+
+
+def _bound_udp(family: int, address: tuple[Any, ...]) -> socket.socket:
+    # uvloop's own binding loses the errno.
+    udp = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        udp.setblocking(False)
+        udp.bind(address)
+    except OSError:
+        udp.close()
+        raise
+    return udp
