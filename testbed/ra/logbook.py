@@ -37,12 +37,13 @@ class Logbook:
         self._append(self._ciscora, lines)
         self._append(self._nginx, lines)
 
-    def started(self, calls: Iterable[CaCall]) -> None:
-        """CES has the CA's chain and serves."""
+    def started(self, calls: Iterable[CaCall], *, possession_required: bool = False) -> None:
+        """CES has the CA's chain and serves, with or without a proof of possession."""
         entries = nginx_log.chain_retrieved(calls)
         self._append(self._nginx, [nginx_log.served(entry, self._pid) for entry in entries])
-        pop = "pop_enabled off in nginx.conf. Disabling EST Proof of Possession"
-        lines = [nginx_log.at_start(Entry("warn", pop)), *est_log.tls_options()]
+        switch, what = ("on", "Enabling") if possession_required else ("off", "Disabling")
+        possession = f"pop_enabled {switch} in nginx.conf. {what} EST Proof of Possession"
+        lines = [nginx_log.at_start(Entry("warn", possession)), *est_log.tls_options()]
         self._append(self._ciscora, [*lines, f"EnrollmentService.sh : nginx server PID value = {self._pid}"])
 
     def worker_died(self, pid: int, exit_code: int, at: float) -> None:

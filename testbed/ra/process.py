@@ -47,7 +47,8 @@ async def running(settings: RaPartSettings, reread: Reread | None = None) -> Asy
         directory = owned.enter_context(scratch_directory("ra"))
         logbook.starting()
         chain, calls = await _chain(settings, logbook)
-        logbook.started(calls)
+        required = settings.ra.est.proof_of_possession == "on"
+        logbook.started(calls, possession_required=required)
         listener = owned.enter_context(listen(settings.host, settings.ra.port, settings.ra.workers.queue))
         host, port = listener.getsockname()[:2]
         behind = await _behind_front(settings, listener, directory, owned)

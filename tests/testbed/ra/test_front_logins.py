@@ -184,6 +184,7 @@ def test_no_proof_is_401_where_one_is_required(
 
     assert with_ra(running_ra, enroll, proof_of_possession="on").status == 401
     assert "Enrollment failed with rc=23 (EST_ERR_AUTH_FAIL_TLSUID)" in nginx_log(tmp_path)
+    assert "pop_enabled on in nginx.conf. Enabling EST Proof" in (tmp_path / "ciscora.log").read_text()
 
 
 def test_a_registration_authority_needs_no_proof(
