@@ -137,6 +137,7 @@ def locust_command(scenario: Scenario, server: EstServer, supplies: Supplies, ou
         "--key-type": scenario.phones.key.value,
         "--keys-file": supplies.keys,
         "--requests-file": supplies.requests or "",
+        "--quick-ack": "yes" if scenario.generator.quick_ack else "",
         "--tls-library": scenario.generator.tls.value,
         "--roster": supplies.roster or "",
         "--lscs": supplies.lscs or "",

@@ -16,8 +16,12 @@ class TlsLibrary(enum.StrEnum):
 
 
 class GeneratorSettings(Settings, frozen=True):
-    """How many processes make the load, on which TLS, and whether requests are made before the run."""
+    """How many processes make the load, on which TLS, and whether requests are made before the run.
+
+    `quick_ack`: TCP acknowledges at once, so that no server's second write waits for that; phones do not.
+    """
 
     processes: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
     tls: TlsLibrary = TlsLibrary.FAST
     prepare_requests: bool = True
+    quick_ack: bool = False

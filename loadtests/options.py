@@ -3,6 +3,7 @@
 import argparse
 import enum
 import math
+import socket
 from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,7 @@ _SHOWN: tuple[tuple[str, type, object, str], ...] = (
     ("retry-attempts", int, 1, "how often a phone tries before it gives up"),
     ("retry-spacing", float, 30.0, "seconds a phone waits after a failure before it tries again"),
     ("finish-by", float, 0.0, "no phone starts past this moment, in seconds since the epoch; 0: no limit"),
+    ("quick-ack", str, "", "anything: acknowledge at once (Linux), so that no server waits for that"),
     ("est-segment", str, "", "additional path segment of the EST server"),
     ("pop", str, "", "anything: bind each request to its TLS session (tls-unique, TLS 1.2)"),
 )
@@ -202,6 +204,7 @@ def read_options(given: Namespace, host: str | None) -> LoadOptions:
             _positive("--connect-timeout", given.connect_timeout),
             _positive("--handshake-timeout", given.handshake_timeout),
             _positive("--read-timeout", given.read_timeout),
+            _quick_ack(given.quick_ack),
         ),
         journal=_directory("--journal", given.journal),
         capf_trace=_path(given.capf_trace),
@@ -247,6 +250,12 @@ def _steady_settings(text: str) -> ArrivalSettings | None:
     except ValueError:
         raise ScenarioError(f"--arrival-rate {text!r} is not a number of phones a second") from None
     return ArrivalSettings(rate_per_second=_positive("--arrival-rate", rate))
+
+
+def _quick_ack(text: str) -> bool:
+    if text and not hasattr(socket, "TCP_QUICKACK"):
+        raise ScenarioError("--quick-ack needs TCP_QUICKACK, which this system has not")
+    return bool(text)
 
 
 def _positive(option: str, value: float) -> float:

@@ -95,6 +95,29 @@ def test_a_good_answer_is_handed_on_with_every_stages_time(est_server: EstServer
     assert times == sorted(time for time in times if time is not None)
 
 
+@pytest.mark.skipif(not hasattr(socket, "TCP_QUICKACK"), reason="this system has no TCP_QUICKACK")
+def test_a_quick_acknowledgement_frees_a_server_that_writes_in_pieces(lab_ca: LabCa) -> None:
+    def answer_in_pieces(connection: ssl.SSLSocket, _over: object) -> None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
+        read_request(connection)
+        for piece in (OK[:10], OK[10:20], OK[20:]):
+            connection.sendall(piece)
+        connection.unwrap()
+
+    def read_seconds(timers: Timers) -> float:
+        with tls_peer(older, answer_in_pieces) as port:
+            timing = enroll(lab_ca, port, timers).timing
+        assert timing.answered is not None
+        return timing.done - timing.answered
+
+    older = lab_ca.server_tls
+    older.maximum_version = ssl.TLSVersion.TLSv1_2
+    late = max(read_seconds(Timers()) for _ in range(3))
+    quick = min(read_seconds(Timers(quick_ack=True)) for _ in range(3))
+    assert late > 0.03
+    assert quick < 0.02
+
+
 def test_an_unknown_name_is_ip_getaddr(lab_ca: LabCa) -> None:
     assert error_of(enroll(lab_ca, 8084, host="no-such-host.invalid")) == EstError.IP_GETADDR
 

@@ -42,7 +42,8 @@ def test_a_report_says_whose_it_is_and_what_its_phones_took(tmp_path: Path) -> N
     report = gauged(tmp_path)
     assert (report.number, report.workers, report.phones, report.ended) == (1, 2, 7, True)
     latency, service = merged([report.latency]), merged([report.service_time])
-    assert (latency.count, latency.percentile(99)) == (1, pytest.approx(1.0, rel=1e-3))
+    assert latency.count == 1
+    assert latency.percentile(99) == pytest.approx(1.0, rel=1e-3)
     assert service.percentile(99) == pytest.approx(0.75, rel=1e-3)
     assert merged([report.start_lag]).count == 2
 
