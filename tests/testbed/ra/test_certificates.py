@@ -125,6 +125,8 @@ def test_a_chain_with_a_gap_is_refused(ca: ScriptedCa, csr: Csr) -> None:
     assert refused.value.cause == "wrong_issuer"
 
 
+# Damage can make a country of one letter or a negative serial number, which cryptography warns of.
+@pytest.mark.filterwarnings("ignore:Attribute's length", "ignore:Parsed a serial number")
 @given(data=st.data())
 @settings(max_examples=300, deadline=None)
 def test_no_damage_to_a_certificate_goes_unnoticed(csr: Csr, data: st.DataObject) -> None:
@@ -145,5 +147,11 @@ def test_no_damage_to_a_certificate_goes_unnoticed(csr: Csr, data: st.DataObject
         damaged = x509.load_der_x509_certificate(bytes(der))
     except (ValueError, x509.InvalidVersion):
         return
+    if (damaged.tbs_certificate_bytes, damaged.signature) == _signed(certificate):
+        return  # the signature's count of unused bits, which says nothing
     with pytest.raises(CaRefused):
         CaChain([root]).check(damaged, request)
+
+
+def _signed(certificate: x509.Certificate) -> tuple[bytes, bytes]:
+    return certificate.tbs_certificate_bytes, certificate.signature
