@@ -45,9 +45,10 @@ class RaWorkers(Settings, frozen=True):
 class RaNginx(Settings, frozen=True):
     """NGINX as the RA's TLS front: what its configuration says.
 
-    `ssl_session_cache_bytes` 0 is `none`: no session is resumed.
+    `program` is its name or path. `ssl_session_cache_bytes` 0 is `none`: no session is resumed.
     """
 
+    program: Annotated[str, msgspec.Meta(min_length=1)] = "nginx"
     worker_processes: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
     worker_connections: Annotated[int, msgspec.Meta(ge=8, le=65_535)] = 1024
     keepalive_timeout_seconds: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 75.0

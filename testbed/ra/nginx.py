@@ -110,10 +110,7 @@ async def nginx_front(
 
     Raises SettingsError when there is no NGINX, PartFailed when it does not start.
     """
-    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
-    if program is None:
-        what = "there is no nginx on this machine; install it (Debian: apt-get install nginx-light)"
-        raise SettingsError(f'ra.front = "nginx": {what} or use "embedded"')
+    program = _program(settings.ra.nginx.program)
     host, port = listener.getsockname()[:2]
     path = directory / "nginx.conf"
     path.write_text(configuration(settings, directory, f"{host}:{port}", upstream))
@@ -124,6 +121,15 @@ async def nginx_front(
         yield
     finally:
         await _stop(process, settings.ra.drain_seconds)
+
+
+def _program(name: str) -> str:
+    # Users' paths often lack the directories of system programs.
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+    if found is None:
+        what = f"there is no {name} on this machine; install it (Debian: apt-get install nginx-light)"
+        raise SettingsError(f'ra.front = "nginx": {what} or use "embedded"')
+    return found
 
 
 async def _start(program: str, path: Path, log: Path, listener: socket.socket) -> asyncio.subprocess.Process:

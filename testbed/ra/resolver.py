@@ -13,6 +13,7 @@ import aiodns
 from testbed.ra.ca_settings import RaResolver
 from testbed.web.client import NameNotResolved, Origin
 
+_NO_CONTACT = "Could not contact DNS servers"
 _NO_DATA = "DNS server returned answer with no data"
 
 
@@ -28,11 +29,21 @@ class Resolver:
         if _is_address(origin.host):
             return origin.host
         if not self._settings.cache:
-            async with self._channel() as channel:
-                return await _ask(channel, origin)
+            return await self._fresh(origin)
         if self._kept is None:
             self._kept = self._channel()  # it keeps answers for their time to live
         return await _ask(self._kept, origin)
+
+    async def _fresh(self, origin: Origin) -> str:
+        try:
+            async with self._channel() as channel:
+                return await _ask(channel, origin)
+        except NameNotResolved as error:
+            if str(error) != _NO_CONTACT:
+                raise
+        # A channel just made now and then says so before it has sent anything (seen with c-ares 1.34).
+        async with self._channel() as channel:
+            return await _ask(channel, origin)
 
     async def close(self) -> None:
         """Forget what was kept."""

@@ -39,7 +39,9 @@ class Worker:
         self.metrics = RaMetrics()
         self._logbook, self._memory, self._directory = logbook, memory, directory
         self._settings = settings
-        self._turns = Turns(self.metrics, blocking=settings.ra.workers.blocking)
+        # libEST's workers hold one connection each, so no enrollment ever waits inside one.
+        blocking = settings.ra.workers.blocking and settings.ra.est.profile != "libest"
+        self._turns = Turns(self.metrics, blocking=blocking)
         self._front = self._make_front(settings, chain)
         self._server = HttpServer(self._front, _tls(settings), limits(settings.ra))
 

@@ -34,6 +34,7 @@ class WorkerProcesses:
         self._metrics_directory = metrics_directory
         self._logbook = logbook
         self._processes: set[asyncio.subprocess.Process] = set()
+        self._ready: set[asyncio.subprocess.Process] = set()
         self._watches: set[asyncio.Task[None]] = set()
         self._settings: WorkerSettings | None = None
         self._launches = 0
@@ -47,7 +48,7 @@ class WorkerProcesses:
     @property
     def complete(self) -> bool:
         """Whether there are as many as there should be."""
-        return len(self._processes) >= self._count
+        return len(self._ready) >= self._count
 
     async def start(self, settings: WorkerSettings) -> None:
         """Start all workers with these settings; those that run already end when the new ones serve.
@@ -64,11 +65,11 @@ class WorkerProcesses:
     async def stop(self) -> None:
         """End all workers, each with the time its settings give to what is in flight."""
         self._stopping = True
-        await asyncio.gather(*(self._end(process) for process in tuple(self._processes)))
-        for watch in self._watches:
+        watches = tuple(self._watches)
+        for watch in watches:
             watch.cancel()
-        if self._watches:
-            await asyncio.wait(self._watches)
+        await asyncio.gather(*watches, return_exceptions=True)
+        await asyncio.gather(*(self._end(process) for process in tuple(self._processes)))
 
     async def _start_one(self, settings: WorkerSettings) -> None:
         self._launches += 1
@@ -82,19 +83,22 @@ class WorkerProcesses:
                 pass_fds=(settings.listener,),
                 env={**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(self._metrics_directory)},
             )  # fmt: skip
+        self._processes.add(process)
         assert process.stdout is not None
         line = await process.stdout.readline()
         path.unlink()
         status = msgspec.json.decode(line, type=Status) if line else Status(failed="it ended while starting")
         if status.failed is not None:
             await process.wait()
+            self._processes.discard(process)
             raise PartFailed(f"a worker of the RA did not start: {status.failed}")
-        self._processes.add(process)
+        self._ready.add(process)
         self._watch(process)
 
     async def _replaced(self, process: asyncio.subprocess.Process) -> None:
         code = await process.wait()
         self._processes.discard(process)
+        self._ready.discard(process)
         multiprocess.mark_process_dead(process.pid, str(self._metrics_directory))  # type: ignore[no-untyped-call]
         if self._stopping or code == 0 or self._settings is None:
             return

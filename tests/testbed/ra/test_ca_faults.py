@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 from msgspec.structs import replace
 
 from testbed.errors import PartFailed
-from testbed.pki import Identity, LabPki, make_root, write_identity
+from testbed.pki import Identity, LabPki, write_identity
 from testbed.ra.ca_settings import RaResolver, RaTimers
 from testbed.ra.process import running
 from testbed.settings import RaPartSettings
@@ -197,40 +197,44 @@ def trouble(running_ra: RunningRa, tmp_path: Path) -> Trouble:
     return Trouble(running_ra, tmp_path)
 
 
+@pytest.fixture
+def trouble_at(trouble: Trouble, ca: ScriptedCa, csr_lines: bytes) -> tuple[Trouble, ScriptedCa, bytes]:
+    return trouble, ca, csr_lines
+
+
 RESET, CUT = Response(200, reset=True), Response(200, PAGE, b"x" * 50, cut_bytes=20)
 SUBMIT, DOWNLOAD = "/certsrv/certfnsh.asp", "/certsrv/certnew.cer"
 
 
 @pytest.mark.parametrize(
-    ("answer", "cause", "text", "status", "error"),
+    ("answer", "cause", "text", "ending"),
     [
-        (silent, "curl_28", "code 28 (Operation timed out after", 504, "35 (EST_ERR_SSL_READ)"),
-        (always(RESET), "curl_56", "code 56 (", 504, "43 (EST_ERR_IP_CONNECT)"),
-        (always(CUT), "curl_18", "30 bytes remaining to read", 502, "11 (EST_ERR_HTTP_UNSUPPORTED)"),
-        (always(Response(400, PAGE)), "http_400", "HTTP status 400", 400, "13 (EST_ERR_HTTP_BAD_REQ)"),
-        (always(Response(401, PAGE)), "http_401", "HTTP status 401", 401, "22 (EST_ERR_AUTH_FAIL)"),
-        (always(Response(403, PAGE)), "http_403", "HTTP status 403", 502, "11 (EST_ERR_HTTP_UNSUPPORTED)"),
-        (always(Response(404, PAGE)), "http_404", "HTTP status 404", 404, "14 (EST_ERR_HTTP_NOT_FOUND)"),
-        (always(Response(429, PAGE)), "http_429", "HTTP status 429", 502, "11 (EST_ERR_HTTP_UNSUPPORTED)"),
-        (always(Response(500, PAGE)), "http_500", "HTTP status 500", 502, "11 (EST_ERR_HTTP_UNSUPPORTED)"),
-        (always(Response(503, PAGE)), "http_503", "HTTP status 503", 502, "11 (EST_ERR_HTTP_UNSUPPORTED)"),
-        (always(Response(200, PAGE)), "no_request_id", "no ReqID", 500, "25 (EST_ERR_CA_ENROLL_FAIL)"),
+        (silent, "curl_28", "code 28 (Operation timed out after", (504, "35 (EST_ERR_SSL_READ)")),
+        (always(RESET), "curl_56", "code 56 (", (504, "43 (EST_ERR_IP_CONNECT)")),
+        (always(CUT), "curl_18", "30 bytes remaining to read", (502, "11 (EST_ERR_HTTP_UNSUPPORTED)")),
+        (always(Response(400, PAGE)), "http_400", "HTTP status 400", (400, "13 (EST_ERR_HTTP_BAD_REQ)")),
+        (always(Response(401, PAGE)), "http_401", "HTTP status 401", (401, "22 (EST_ERR_AUTH_FAIL)")),
+        (always(Response(403, PAGE)), "http_403", "HTTP status 403", (502, "11 (EST_ERR_HTTP_UNSUPPORTED)")),
+        (always(Response(404, PAGE)), "http_404", "HTTP status 404", (404, "14 (EST_ERR_HTTP_NOT_FOUND)")),
+        (always(Response(429, PAGE)), "http_429", "HTTP status 429", (502, "11 (EST_ERR_HTTP_UNSUPPORTED)")),
+        (always(Response(500, PAGE)), "http_500", "HTTP status 500", (502, "11 (EST_ERR_HTTP_UNSUPPORTED)")),
+        (always(Response(503, PAGE)), "http_503", "HTTP status 503", (502, "11 (EST_ERR_HTTP_UNSUPPORTED)")),
+        (always(Response(200, PAGE)), "no_request_id", "no ReqID", (500, "25 (EST_ERR_CA_ENROLL_FAIL)")),
         (
             always(Response(200, PAGE, b"<P ID=locDenied>")),
-            "denied", "certificate request denied", 500, "25 (EST_ERR_CA_ENROLL_FAIL)",
+            "denied", "certificate request denied", (500, "25 (EST_ERR_CA_ENROLL_FAIL)"),
         ),
     ],
 )  # fmt: skip
 def test_each_fault_at_the_submission_has_its_status_its_lines_and_its_label(
-    trouble: Trouble,
-    ca: ScriptedCa,
-    csr_lines: bytes,
+    trouble_at: tuple[Trouble, ScriptedCa, bytes],
     answer: Answer,
     cause: str,
     text: str,
-    status: int,
-    error: str,
+    ending: tuple[int, str],
 ) -> None:
+    trouble, ca, csr_lines = trouble_at
+    status, error = ending
     reply = trouble.enroll(csr_lines, lambda: ca.answers.update({SUBMIT: answer}), timers=SOON)
     assert (reply.status, reply.body[:10]) == (status, f"Error {status}:".encode())
     assert trouble.failures() == {f'{{cause="{cause}",stage="submit"}}': 1}

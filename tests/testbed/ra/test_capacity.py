@@ -1,0 +1,126 @@
+"""What the RA's workers can do at once: five silent connections, queues, several processes."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from pathlib import Path
+
+import psutil
+import pytest
+import uvloop
+from msgspec import convert
+
+from testbed.ra.capacity_settings import RaWorkers
+from testbed.ra.est_settings import EstSettings
+from tests.processes import wait_until
+from tests.testbed.ra.conftest import EstClient, RunningRa
+from tests.testbed.ra.est_requests import GOOD, metrics
+from tests.testbed.ra.scripted_ca import ScriptedCa
+from tests.testbed.ra.test_late_answers import Gate, counted
+
+RFC = EstSettings(profile="rfc")
+
+
+def blocking(processes: int = 1, **more: object) -> RaWorkers:
+    return convert({"model": "blocking", "processes": processes, **more}, RaWorkers)
+
+
+def silent_connections(client: EstClient, number: int, owned: contextlib.ExitStack) -> None:
+    for _ in range(number):
+        owned.enter_context(socket.create_connection(("127.0.0.1", client.origin.port)))
+
+
+@pytest.mark.parametrize(
+    ("silent", "profile", "served"), [(4, "libest", True), (5, "libest", False), (5, "rfc", True)]
+)
+def test_five_silent_connections_stop_libests_five_workers_and_not_the_rfcs(
+    running_ra: RunningRa, csr_lines: bytes, silent: int, profile: str, served: bool
+) -> None:
+    async def scenario() -> bool:
+        est = convert({"profile": profile}, EstSettings)
+        async with running_ra(workers=RaWorkers(model="blocking"), est=est) as client:
+            with contextlib.ExitStack() as owned:
+                silent_connections(client, silent, owned)
+                enrollment = asyncio.create_task(client.enroll(csr_lines, GOOD))
+                if not served:
+                    await counted(client, "estorm_ra_accept_queue", 1)
+                    assert not enrollment.done()
+                    owned.close()
+                return (await enrollment).status == 200
+
+    assert uvloop.run(scenario())
+
+
+@pytest.mark.parametrize("est", [EstSettings(), RFC])
+def test_a_blocking_worker_enrolls_one_after_the_other_and_measures_the_wait(
+    running_ra: RunningRa, ca: ScriptedCa, csr_lines: bytes, est: EstSettings
+) -> None:
+    async def scenario() -> dict[str, float]:
+        async with running_ra(workers=blocking(), est=est) as client:
+            gate = Gate(ca, "/certsrv/certfnsh.asp")
+            first = asyncio.create_task(client.enroll(csr_lines, GOOD))
+            await gate.reached.wait()
+            second = asyncio.create_task(client.enroll(csr_lines, GOOD))
+            found = await counted(client, "estorm_ra_accept_queue", 1)
+            assert found["estorm_ra_workers_busy"] == 1
+            await asyncio.sleep(0.1)
+            assert len(ca.issued) == 0
+            gate.open.set()
+            assert [(await task).status for task in (first, second)] == [200, 200]
+            return await metrics(client)
+
+    found = uvloop.run(scenario())
+    assert found["estorm_ra_accept_wait_seconds_count"] == 2
+    assert 0.09 < found["estorm_ra_accept_wait_seconds_sum"] < 5
+
+
+def test_async_workers_share_the_socket_and_their_metrics_add_up(
+    running_ra: RunningRa, ca: ScriptedCa, csr_lines: bytes
+) -> None:
+    async def scenario() -> None:
+        async with running_ra(workers=RaWorkers(processes=2)) as client:
+            replies = await asyncio.gather(*(client.enroll(csr_lines, GOOD) for _ in range(12)))
+            assert {reply.status for reply in replies} == {200}
+            found = await metrics(client)
+            assert found['estorm_ra_requests_total{operation="simpleenroll",status="200"}'] == 12
+            assert found['estorm_ra_stage_seconds_count{stage="chain"}'] == 1
+            assert found["estorm_ra_in_flight"] == 0
+
+    uvloop.run(scenario())
+    assert len(ca.issued) == 12
+
+
+def worker_pids() -> set[int]:
+    return {
+        process.pid
+        for process in psutil.Process().children(recursive=True)
+        if "testbed.ra.worker" in " ".join(process.cmdline())
+    }
+
+
+def test_a_worker_that_dies_is_replaced_counts_go_on_and_none_stays(
+    running_ra: RunningRa, csr_lines: bytes, tmp_path: Path
+) -> None:
+    async def scenario() -> None:
+        async with running_ra(workers=RaWorkers(processes=2)) as client:
+            assert (await client.enroll(csr_lines, GOOD)).status == 200
+            before = worker_pids()
+            os.kill(min(before), signal.SIGKILL)
+            assert await asyncio.to_thread(wait_until, lambda: len(worker_pids() - before) == 1)
+            assert (await client.enroll(csr_lines, GOOD)).status == 200
+            name = 'estorm_ra_requests_total{operation="simpleenroll",status="200"}'
+            assert (await metrics(client))[name] == 2
+
+    uvloop.run(scenario())
+    assert worker_pids() == set()
+    assert "exited on signal 9" in (tmp_path / "nginx_error.log").read_text()
+
+
+def test_the_accept_queue_holds_what_the_settings_say(running_ra: RunningRa) -> None:
+    async def scenario() -> dict[str, float]:
+        async with running_ra(workers=blocking(accept_queue=7)) as client:
+            return await metrics(client)
+
+    assert uvloop.run(scenario())["estorm_ra_accept_queue_size"] == 7
