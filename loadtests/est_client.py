@@ -283,7 +283,7 @@ def _translate(error: OSError, stage: Stage) -> EnrollmentFailed:
         code = EstError.FQDN_MISMATCH if wrong_name else EstError.SSL_CONNECT
         return EnrollmentFailed(code, error.verify_message)
     if isinstance(error, ssl.SSLError):
-        words = error.reason or "the server closed the connection"
+        words = getattr(error, "reason", None) or "the server closed the connection"
     else:
         words = error.strerror or str(error)
     return EnrollmentFailed(_STAGE_ERRORS[stage], f"{stage.value}: {words}")

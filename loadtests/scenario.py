@@ -129,12 +129,19 @@ class Scenario(Settings, frozen=True):
         )
 
     def renewing(self, folder: Path, before: "Scenario", count: int) -> Self:
-        """This scenario with `count` phones of the run in `folder`, whose scenario was `before`."""
+        """This scenario with `count` phones of the run in `folder`, whose scenario was `before`.
+
+        A lab's RA takes certificates of that run's lab too, if its own settings name no other CA.
+        """
+        root, est = folder / "root.pem", self.ra.est
+        if root.is_file() and not est.client_ca:
+            est = msgspec.structs.replace(est, client_ca=str(root))
         phones = msgspec.structs.replace(
             self.phones, count=count, operation=Operation.RENEW, renew_from=str(folder),
             key=before.phones.key, key_pool_size=before.phones.key_pool_size,
         )  # fmt: skip
-        return msgspec.structs.replace(self, phones=phones, seed=before.seed)
+        ra = msgspec.structs.replace(self.ra, est=est)
+        return msgspec.structs.replace(self, phones=phones, seed=before.seed, ra=ra)
 
     def to_toml(self) -> str:
         """The scenario as TOML that `read_scenario` reads back as the same scenario."""

@@ -16,11 +16,13 @@ from loadtests.est_reply import Profile
 from loadtests.keys import generate
 from loadtests.phone import Phone
 from loadtests.scenario import KeyType
+from loadtests.tls_choice import TlsLibrary, context_for
 from loadtests.tls_settings import ClientIdentity, TlsSettings, TlsVersion
 from testbed import pki
 from testbed.est_errors import EstError
 from testbed.web.messages import Request, Response
 from tests.loadtests.est_server import ENROLL_TYPE, EstServer, LabCa, running_est_server
+from tests.loadtests.peers import tcp_peer
 
 PHONE = Phone(0, "SEP020000000001", generate(KeyType.P_256))
 DIGEST = 'Digest realm="est", nonce="4711", qop="auth", algorithm={}'
@@ -228,3 +230,35 @@ def test_a_server_that_keeps_its_connection_open_does_not_hold_up_the_rfc_profil
     refused = enroll(est_server).reply.failure
     assert refused is not None
     assert refused.error is EstError.HTTP_UNSUPPORTED
+
+
+def fast(server: EstServer, tls: TlsSettings, identity: ClientIdentity | None = None) -> EstClient:
+    """The client that storms have: its TLS is that of another library."""
+    context = context_for(tls, TlsLibrary.FAST, identity)
+    return EstClient(EstTarget("127.0.0.1", server.port), context)
+
+
+def test_a_request_over_the_fast_library_is_bound_to_its_session_too(est_server: EstServer) -> None:
+    client = fast(est_server, TlsSettings(est_server.ca.trust_anchor, maximum=TlsVersion.TLS_1_2))
+    assert client.enroll(EstOperation.SIMPLEENROLL, PHONE.csr_der).reply.failure is None
+    unique = est_server.peers[-1].tls_unique()
+    assert unique is not None
+    assert challenge_password(est_server.requests[-1]) == base64.b64encode(unique).decode("ascii")
+
+
+def test_an_lsc_is_shown_over_the_fast_library_too(lab_ca: LabCa, wants_certificates: ssl.SSLContext) -> None:
+    with running_est_server(lab_ca, wants_certificates) as server:
+        client = fast(server, TlsSettings(lab_ca.trust_anchor), issued(lab_ca, "SEP020000000001"))
+        assert client.enroll(EstOperation.SIMPLEREENROLL, PHONE.csr_der()).reply.failure is None
+        assert subject_seen(server) == "CN=SEP020000000001"
+
+
+def test_a_hang_up_in_the_handshake_is_ssl_connect_with_either_library(lab_ca: LabCa) -> None:
+    for library in TlsLibrary:
+        with tcp_peer(lambda connection, _: connection.recv(1)) as port:
+            client = EstClient(
+                EstTarget("127.0.0.1", port), context_for(TlsSettings(lab_ca.trust_anchor), library)
+            )
+            failure = client.enroll(EstOperation.SIMPLEENROLL, PHONE.csr_der()).reply.failure
+        assert failure is not None
+        assert failure.error is EstError.SSL_CONNECT

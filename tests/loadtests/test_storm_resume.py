@@ -99,11 +99,12 @@ def test_a_resume_takes_nothing_else_along(tmp_path: Path) -> None:
     assert "leave the other options out" in refused.stderr
 
 
-def test_the_phones_of_a_run_that_kept_its_keys_renew(tmp_path: Path) -> None:
+def test_the_phones_of_a_run_that_kept_its_keys_renew_with_nothing_but_their_lscs(tmp_path: Path) -> None:
     write_scenario(tmp_path, 12)
     first = run_estorm("storm", "s.toml", "--out", "first", "--keep-keys", cwd=tmp_path)
     assert first.returncode == 0, first.stderr
-    done = run_estorm("storm", "--renew", "first", "--out", "second", cwd=tmp_path)
+    write_scenario(tmp_path, 12, more='[ra.est]\nauthentication = "certificate"\n')
+    done = run_estorm("storm", "s.toml", "--renew", "first", "--out", "second", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     names = {
         run: rows(tmp_path / run / "capf.sqlite", "SELECT phone_index, name FROM device")
