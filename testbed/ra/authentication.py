@@ -1,6 +1,7 @@
 """Whether an EST client may enroll: by password, certificate, either or both (RFC 7030, 3.2.3 and 3.3.2)."""
 
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from testbed.errors import EstRefused
 from testbed.est_errors import EstError
@@ -46,7 +47,9 @@ class Authenticator:
         if attempt.certified and reenrolls and self._profile.reenroll_by_certificate:
             return
         if self._certificate_required and not attempt.certified:
-            raise EstRefused(EstError.AUTH_FAIL, "no client certificate")
+            # RFC 9110 section 15.5.2: a 401 must say how to log in, which HTTP cannot say of certificates.
+            status = 0 if self._profile.silent_challenge else HTTPStatus.FORBIDDEN
+            raise EstRefused(EstError.AUTH_FAIL, "no client certificate", status=status)
         if self._account is None:
             return
         if attempt.authorization is None:

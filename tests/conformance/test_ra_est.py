@@ -104,6 +104,23 @@ def test_curl_generates_a_key_at_the_server(lab: Running, tmp_path: Path) -> Non
         assert shell("openssl verify -CAfile $ANCHOR made.pem") == "made.pem: OK"
 
 
+@pytest.mark.parametrize("mode", ["basic", "digest"])
+def test_no_password_is_in_any_log_or_metric_of_the_lab(tmp_path: Path, mode: str) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    ra = RaSettings(est=EstSettings(authentication=mode))  # type: ignore[arg-type]
+    with Lab(LabSettings(ra=ra), logs, tmp_path / "ca.db") as running:
+        end = running.endpoints
+        _shell(end, tmp_path, REQUEST)
+        assert _shell(end, tmp_path, f"{STATUS} --anyauth {LOGIN} {POST} $RA/simpleenroll") == "200"
+        shown = [_shell(end, tmp_path, f"curl -sS --max-time 20 {url}") for url in end.metrics.values()]
+        basic = base64.b64encode(f"{end.est_user}:{end.est_password}".encode()).decode()
+    written = "".join([*shown, *(path.read_text() for path in logs.rglob("*") if path.is_file())])
+    assert "estorm_ra_requests_total" in written
+    assert "simpleenroll" in written
+    assert [secret for secret in (end.password, end.est_password, basic) if secret in written] == []
+
+
 def test_openssl_reads_the_attributes(lab: Running) -> None:
     with lab(profile="rfc", attributes=(CsrAttribute("1.2.840.113549.1.9.7"),)) as shell:
         shown = shell(f"{CURL} $RA/csrattrs | openssl base64 -d -A | openssl asn1parse -inform DER")

@@ -103,3 +103,12 @@ def test_wrong_credentials_are_asked_again_by_the_rfc_alone(memory: Memory) -> N
 )
 def test_the_log_has_libests_number_for_the_way_to_log_in(memory: Memory, mode: str, number: int) -> None:
     assert make(memory, mode).auth_type == number
+
+
+@pytest.mark.parametrize(("profile", "status"), [("libest", 0), ("rfc", 403)])
+def test_a_missing_certificate_is_403_by_the_rfc_as_no_401_can_ask_for_it(
+    memory: Memory, profile: str, status: int
+) -> None:
+    with pytest.raises(EstRefused) as refused:
+        make(memory, "certificate", profile).check(Attempt(ENROLL, "POST", "/", None, certified=False))
+    assert (refused.value.challenges, refused.value.status) == ((), status)
