@@ -1,7 +1,8 @@
 """What stands behind and beside the TCP proxy in its benchmark: a server of its own process, and socat.
 
 `python -m tests.benchmarks.relays` serves until killed; it prints its port. The first byte of a connection
-chooses what becomes of the rest: `e` is said back, `b` is swallowed and, at the end of `BULK_BYTES`, confirmed.
+chooses what becomes of the rest: `e` is said back, `b` is swallowed and confirmed after `BULK_BYTES`.
+With a port as argument it loads that port until killed, with kilobytes said back on some connections.
 """
 
 import contextlib
@@ -17,6 +18,7 @@ from tests.processes import wait_until
 
 BULK_BYTES = 1 << 29
 _READ_BYTES = 1 << 20
+_LOAD_CONNECTIONS = 8
 
 
 def serve() -> None:
@@ -73,5 +75,32 @@ def _answers(port: int) -> bool:
     return False
 
 
+def load(port: int) -> None:
+    """Kilobytes there and back without a pause, one connection after the other."""
+    clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(_LOAD_CONNECTIONS)]
+    for client in clients:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        client.sendall(b"e")
+    while True:
+        for client in clients:
+            client.sendall(bytes(1_000))
+        for client in clients:
+            client.recv(1_000)
+
+
+@contextlib.contextmanager
+def loaded(port: int) -> Iterator[None]:
+    """`port` under load from a process of its own."""
+    command = [sys.executable, "-m", "tests.benchmarks.relays", str(port)]
+    with subprocess.Popen(command) as process:
+        try:
+            yield
+        finally:
+            process.kill()
+
+
 if __name__ == "__main__":
-    serve()
+    if sys.argv[1:]:
+        load(int(sys.argv[1]))
+    else:
+        serve()

@@ -3,10 +3,8 @@
 All in one run, for rates drift on shared machines: only ratios and delays are worth keeping.
 """
 
-import contextlib
 import shutil
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,14 +16,13 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from chaos.tcp.client import ProxyState, ProxyWish, Toxiproxy
 from chaos.tcp.process import ProxyProcess
 from chaos.tcp.settings import TcpPartSettings
-from tests.benchmarks.relays import BULK_BYTES, server, socat
+from tests.benchmarks.relays import BULK_BYTES, loaded, server, socat
 
 Address = tuple[str, int]
 ROUNDS = 3
 PINGS = 2_000
 CONNECTIONS = 300
-LOAD_BYTES = 1_000
-LOAD_CONNECTIONS = 8
+PING_BYTES = 1_000
 
 
 @pytest.fixture
@@ -71,8 +68,8 @@ def round_trips_ms(address: Address, count: int) -> list[float]:
 
 def one_round_trip(client: socket.socket) -> float:
     started = time.perf_counter()
-    client.sendall(bytes(LOAD_BYTES))
-    left = LOAD_BYTES
+    client.sendall(bytes(PING_BYTES))
+    left = PING_BYTES
     while left:
         left -= len(client.recv(left))
     return time.perf_counter() - started
@@ -90,28 +87,6 @@ def connection_ms(address: Address) -> float:
 
 def quantile(ordered: list[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
-
-
-@contextlib.contextmanager
-def load(address: Address) -> Iterator[None]:
-    """Connections that say kilobytes back and forth without a pause."""
-    over = threading.Event()
-
-    def converse() -> None:
-        with connected(address) as client:
-            client.sendall(b"e")
-            while not over.is_set():
-                one_round_trip(client)
-
-    threads = [threading.Thread(target=converse) for _ in range(LOAD_CONNECTIONS)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join()
 
 
 def median_of(measure: Callable[[Address], float], addresses: dict[str, Address]) -> dict[str, float]:
@@ -166,7 +141,7 @@ def test_the_latency_asked_for_is_the_latency_measured(
             with toxiproxy.toxic("hop", "latency", {"latency": asked_ms}):
                 count = min(1_000, 4_000 // max(1, asked_ms))
                 idle = round_trips_ms(hop.address, count)
-                with load(other.address):
+                with loaded(other.address[1]):
                     busy = round_trips_ms(hop.address, count)
             assert min(*idle, *busy) >= asked_ms
             for name, times in (("idle", idle), ("loaded", busy)):
