@@ -8,12 +8,14 @@ import polars as pl
 import pytest
 
 from loadtests import table
+from loadtests.pacing import Schedule
 from loadtests.report import write_report
 from loadtests.report.page import render, tiles, times
 from loadtests.summary import DeadPart, Summary
 from tests.loadtests import attempts
 from tests.loadtests.report.hostile import HOSTILE, hostile_run
 from tests.loadtests.runs import RUN, summed_up
+from tests.loadtests.test_pacing import report
 
 SCENARIO = 'name = "morning reset"\n[phones]\ncount = 60\n'
 
@@ -168,3 +170,21 @@ def test_cpu_time_is_told_for_each_enrolled_phone_too() -> None:
 def test_times_are_listed_whole_first_then_stage_by_stage() -> None:
     labels = [row.label for row in times(summed_up(storm()))]
     assert labels == ["latency", "service time", "start lag", *table.STAGES]
+
+
+def test_a_run_that_the_generator_limited_is_called_so_and_says_why() -> None:
+    late = table.build(attempts.enrolled(index, at=index, lag=0.02) for index in range(10))
+    page = Elements(rendered(late, reports=[report()], schedule=Schedule("constant", 1.0))).text
+    assert "Generator-bound: do not blame the server; p99 of start lag is 20.0 ms, over 5 ms." in page
+    assert "Arrivals: open workload, constant, 1/s intended" in page
+    assert "10 late" in page
+
+
+def test_a_run_whose_generator_kept_up_says_nothing_of_it() -> None:
+    assert "Generator-bound" not in rendered(storm(), reports=[report()])
+
+
+def test_a_lost_process_is_named_with_its_phones() -> None:
+    lost = [report(ended=False)]
+    page = Elements(rendered(storm(7), phones=10, reports=lost)).text
+    assert "Generator process 0 was lost with 3 of its 10 phones." in page
