@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from loadtests.phone_settings import AuthenticationMode
 from loadtests.scenario import KeyType
 from testbed.est_errors import EstError
 
@@ -41,6 +42,12 @@ _KEY_WORDS: dict[KeyType, KeyWords] = {
     KeyType.RSA_4096: KeyWords("KEY_SIZE_4096:5", "INVALID:0", "KEYORDER_RSA_ONLY:1", 526),
     KeyType.P_256: KeyWords("INVALID:0", "EC_KEY_SIZE_256:1", "KEYORDER_EC_ONLY:2", 65),
     KeyType.P_384: KeyWords("INVALID:0", "EC_KEY_SIZE_384:2", "KEYORDER_EC_ONLY:2", 97),
+}
+
+
+_MODES = {
+    AuthenticationMode.AUTH_BY_STR: "AUTH_BY_STR:1",
+    AuthenticationMode.AUTH_BY_NULL_STR: "AUTH_BY_NULL_STR:2",
 }
 
 
@@ -113,7 +120,7 @@ LSC is verified. removing CSR at /tmp/capf/csr/{name}.csr
 {id}pubKey length: {public_key_bytes}
 |-->Select({name})
 | Select({name}) device exists
-| Select({name}) BEFORE DB query Authentication Mode=AUTH_BY_STR:1
+| Select({name}) BEFORE DB query Authentication Mode={mode}
 | Select({name}) KeySize={size}
 | Select({name}) ECKeySize={curve}
 | Select({name}) KeyOrder={order}
@@ -134,12 +141,18 @@ class CapfTrace:
     time like CAPF's.
     """
 
-    def __init__(self, path: Path, key_type: KeyType, finish_by: dt.datetime) -> None:
+    def __init__(
+        self,
+        path: Path,
+        key_type: KeyType,
+        finish_by: dt.datetime,
+        mode: AuthenticationMode = AuthenticationMode.AUTH_BY_STR,
+    ) -> None:
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         self._ready: dict[tuple[str, EstError], str] = {}
         words = _KEY_WORDS[key_type]
         self._constant = {
-            "size": words.size, "curve": words.curve, "order": words.order,
+            "mode": _MODES[mode], "size": words.size, "curve": words.curve, "order": words.order,
             "public_key_bytes": words.public_key_bytes, "descriptor": _PEER_DESCRIPTOR,
             "finish_by": f"{finish_by:%Y:%m:%d:%H:%M}",
             "set_status": "SetOperationStatus(Success:CAPF_OP_SUCCESS):0",

@@ -185,7 +185,8 @@ class Fleet:
             journal = self._owned.enter_context(JournalWriter(path))
         if options.capf_trace:
             finish_by = dt.datetime.fromtimestamp(self._finish_by())  # noqa: DTZ006 - CAPF's is local
-            trace = self._owned.enter_context(CapfTrace(options.capf_trace, options.key_type, finish_by))
+            trace = CapfTrace(options.capf_trace, options.key_type, finish_by, options.mode)
+            self._owned.enter_context(trace)
         if options.device_spool:
             path = options.device_spool / f"devices-{number}.spool"
             spool = self._owned.enter_context(SpoolWriter(path))

@@ -142,6 +142,7 @@ def locust_command(scenario: Scenario, server: EstServer, supplies: Supplies, ou
         "--roster": supplies.roster or "",
         "--lscs": supplies.lscs or "",
         "--finish-by": supplies.finish_by or 0.0,
+        "--capf-auth-mode": scenario.phones.authentication_mode.value,
         "--retry-attempts": scenario.phones.retry.attempts,
         "--retry-spacing": scenario.phones.retry.spacing_seconds,
         "--device-spool": output.journal,

@@ -23,7 +23,7 @@ from loadtests.est_reply import Profile
 from loadtests.generator_settings import TlsLibrary
 from loadtests.keys import KeyFile
 from loadtests.persistence import Rules
-from loadtests.phone_settings import RetrySettings
+from loadtests.phone_settings import AuthenticationMode, RetrySettings
 from loadtests.record_file import RecordFile
 from loadtests.roster import Roster, read_roster
 from loadtests.scenario import KeyType, Operation
@@ -54,6 +54,7 @@ _CHOICES: tuple[tuple[str, type[enum.StrEnum], enum.StrEnum, str], ...] = (
     ("est-auth", AuthScheme, AuthScheme.BASIC, "basic: at once; digest: when challenged; offered: the best"),
     ("est-profile", Profile, Profile.LIBEST, "whose reading of answers"),
     ("tls-library", TlsLibrary, TlsLibrary.FAST, "whose TLS: fast costs a fifth less"),
+    ("capf-auth-mode", AuthenticationMode, AuthenticationMode.AUTH_BY_STR, "what the CAPF trace shows"),
     ("tls-min", TlsVersion, TlsVersion.TLS_1_2, "oldest TLS version to speak"),
     ("tls-max", TlsVersion, TlsVersion.TLS_1_3, "newest TLS version to speak"),
 )
@@ -90,6 +91,7 @@ class LoadOptions:
     requests_file: Path | None
     tls_library: TlsLibrary
     rules: Rules
+    mode: AuthenticationMode
     roster: Path | None
     lscs: Path | None
     arrivals: Arrivals | None
@@ -197,6 +199,7 @@ def read_options(given: Namespace, host: str | None) -> LoadOptions:
         requests_file=_path(given.requests_file),
         tls_library=TlsLibrary(given.tls_library),
         rules=_rules(given),
+        mode=AuthenticationMode(given.capf_auth_mode),
         roster=_path(given.roster),
         lscs=_path(given.lscs),
         arrivals=_arrivals(given),

@@ -90,7 +90,7 @@ class Storm:
         return Supplies(
             keys, len(starts), roster,
             RunFolder(Path(phones.renew_from)).devices if phones.renew_from else None,
-            table.finish_by(), self._make_requests(keys, scratch / "requests"),
+            table.finish_by(), self._make_requests(keys, scratch / "requests", 1 + starts[-1].index),
         )  # fmt: skip
 
     def _conclude(self, devices: Devices, course: Course) -> None:
@@ -114,13 +114,12 @@ class Storm:
         )
         return path
 
-    def _make_requests(self, keys: Path, path: Path) -> Path | None:
-        """The phones' CSRs, if they can be made before: one bound to its TLS session cannot."""
+    def _make_requests(self, keys: Path, path: Path, count: int) -> Path | None:
+        """The first `count` phones' CSRs, if they can be made before: one bound to TLS cannot."""
         scenario = self._scenario
         if not scenario.generator.prepare_requests or scenario.target.proof_of_possession:
             return None
         assert scenario.seed is not None
-        count = scenario.phones.count
         make_csr_file(
             path, keys, scenario.seed, count,
             lambda done: self._display.preparing("making requests", done, count),

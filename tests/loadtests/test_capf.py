@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from loadtests.capf import CapfTrace
+from loadtests.phone_settings import AuthenticationMode
 from loadtests.scenario import KeyType
 from testbed.est_errors import EstError
 
@@ -103,6 +104,14 @@ def test_the_devices_key_shows_in_its_settings(
         trace.succeeded("SEP020000000001", 900, AT, AT)
     text = path.read_text()
     assert [words for words in expected if f"{words}\n" not in text] == []
+
+
+def test_the_devices_authentication_mode_shows_in_its_settings(tmp_path: Path) -> None:
+    path = tmp_path / "capf.log"
+    mode = AuthenticationMode.AUTH_BY_NULL_STR
+    with CapfTrace(path, KeyType.RSA_2048, FINISH_BY, mode) as trace:
+        trace.succeeded("SEP020000000001", 900, AT, AT)
+    assert "BEFORE DB query Authentication Mode=AUTH_BY_NULL_STR:2\n" in path.read_text()
 
 
 WRITER = """

@@ -13,10 +13,11 @@ from loadtests.authentication import AuthScheme, Credentials, read_challenges
 from loadtests.errors import ScenarioError
 from loadtests.est_client import EstClient, EstOperation, EstTarget, Exchange
 from loadtests.est_reply import Profile
+from loadtests.generator_settings import TlsLibrary
 from loadtests.keys import generate
 from loadtests.phone import Phone
 from loadtests.scenario import KeyType
-from loadtests.tls_choice import TlsLibrary, context_for
+from loadtests.tls_choice import context_for
 from loadtests.tls_settings import ClientIdentity, TlsSettings, TlsVersion
 from testbed import pki
 from testbed.est_errors import EstError
