@@ -1,0 +1,26 @@
+"""docs/ra.md and docs/est.md say all there is, and nothing that there is not."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from exporters.ra import RaMetrics
+from testbed.ra.ca_settings import RaConnections, RaResolver, RaRetries, RaTimers
+from testbed.ra.capacity_settings import RaNginx, RaWorkers
+
+DOCS = Path(__file__).parents[3] / "docs"
+TEXT = (DOCS / "ra.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("table", [RaTimers, RaRetries, RaConnections, RaResolver, RaWorkers, RaNginx])
+def test_every_setting_is_described(table: type) -> None:
+    missing = [name for name in table.__struct_fields__ if f"`{name}`" not in TEXT]  # type: ignore[attr-defined]
+    assert missing == []
+
+
+def test_the_metrics_described_are_those_that_are_shown() -> None:
+    shown = {family.name for family in RaMetrics().registry.collect() if family.name.startswith("estorm_")}
+    shown |= {"estorm_ra_accept_queue", "estorm_ra_accept_queue_size"}
+    described = {name.removesuffix("_total") for name in re.findall(r"`(estorm_ra_\w+)", TEXT)}
+    assert described == shown
