@@ -55,9 +55,9 @@ class Request:
 class Response:
     """One answer; `Content-Length` is added on the wire unless `headers` or the status forbids it.
 
-    Three ways to break it, for servers that must misbehave: `cut_bytes` sends that much of the body, under the
-    length of the whole, and closes; `reset` sends nothing and resets the TCP connection. `bare` says neither
-    how long the body is nor whether the connection ends.
+    Three ways to break it, for servers that must misbehave: `cut_bytes` sends that much of the body, under
+    the length of the whole, and closes; `reset` sends nothing and resets the TCP connection; `bare` says
+    neither how long the body is nor whether the connection ends.
     """
 
     status: int
