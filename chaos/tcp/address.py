@@ -75,8 +75,9 @@ async def dial(address: str) -> socket.socket:
     failure = OSError(f"{address} has no address")
     for family, kind, protocol, _, where in await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM):
         tcp = socket.socket(family, kind, protocol)
-        tcp.setblocking(False)
         try:
+            tcp.setblocking(False)
+            tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await loop.sock_connect(tcp, where)
         except OSError as error:
             tcp.close()

@@ -1,6 +1,7 @@
 """Accepts clients on one address and hands each over as a socket that does not block."""
 
 import asyncio
+import contextlib
 import errno
 import socket
 from collections.abc import Callable
@@ -46,6 +47,8 @@ class Listener:
                     return
                 continue  # that client has gone again
             client.setblocking(False)
+            with contextlib.suppress(OSError):  # where a client that has gone cannot be set up any more
+                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._accepted(client)
 
     def _rest(self) -> None:

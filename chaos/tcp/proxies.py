@@ -63,10 +63,10 @@ class Proxies:
 
     async def update(self, name: str, body: Json) -> Proxy:
         """A proxy with other addresses, or started or stopped; ProxyRefused: 404, 400, 500."""
-        proxy = self.get(name)
-        now = ProxyFields(proxy.name, proxy.listen, proxy.upstream, proxy.enabled)
-        fields = filled(now, body)
         async with self._one_at_a_time:
+            proxy = self.get(name)
+            now = ProxyFields(proxy.name, proxy.listen, proxy.upstream, proxy.enabled)
+            fields = filled(now, body)
             await proxy.update(fields.listen, fields.upstream, enabled=fields.enabled)
         return proxy
 

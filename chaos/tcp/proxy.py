@@ -147,8 +147,6 @@ class Proxy:
             self._meter.dial_failed()
             client.close()
             return
-        for tcp in (client, server):
-            tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         shared = (self._equipment.buffer, self._equipment.clock, self._meter)
         connection = Connection(faults, client, server, shared, self._connection_closed)
         self.connections.add(connection)
