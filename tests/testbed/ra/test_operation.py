@@ -17,7 +17,7 @@ from testbed.ra.capacity_settings import RaWorkers
 from testbed.ra.process import running
 from testbed.settings import RaPartSettings
 from tests.processes import wait_until
-from tests.testbed.ra.conftest import EstClient, RunningRa
+from tests.testbed.ra.conftest import ACCOUNT_PASSWORD, EST_PASSWORD, EstClient, RunningRa
 from tests.testbed.ra.est_requests import GOOD, basic, metrics
 from tests.testbed.ra.scripted_ca import ScriptedCa
 from tests.testbed.ra.test_late_answers import Gate
@@ -70,3 +70,17 @@ def test_health_is_on_the_metrics_listener(running_ra: RunningRa, processes: int
     answer = uvloop.run(scenario())
     found = json.loads(answer.text)
     assert (answer.status_code, found["well"], len(found["workers"])) == (200, True, processes)
+
+
+def test_no_credential_is_in_any_log(running_ra: RunningRa, csr_lines: bytes, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running_ra() as client:
+            await client.enroll(csr_lines, GOOD)
+            await client.enroll(csr_lines, basic("capf", "a wrong one"))
+
+    uvloop.run(scenario())
+    said = b"".join(path.read_bytes() for path in tmp_path.iterdir() if path.is_file())
+    assert b"simpleenroll" in said
+    for secret in (EST_PASSWORD, ACCOUNT_PASSWORD, "a wrong one", GOOD[1], GOOD[1].removeprefix("Basic ")):
+        assert secret.encode() not in said
+    assert b"NTLM" not in said
