@@ -1,16 +1,12 @@
 """A Chaos Toolkit experiment with chaostoolkit-toxiproxy drives the proxy, as `chaos run` would."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from chaos.tcp.client import Toxiproxy
 from chaos.tcp.process import ProxyProcess
-from chaos.tcp.settings import TcpPartSettings
-from tests.chaos.tcp.foreign import install_python_clients, run_python
+from tests.chaos.tcp.foreign import run_python
 from tests.chaos.tcp.rig import echo
 from tests.testbed.raw_server import raw_server
 
@@ -23,19 +19,6 @@ print(json.dumps(run_experiment(experiment)))
 """
 
 
-@pytest.fixture(scope="module")
-def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("chaostoolkit")
-    install_python_clients(directory)
-    return directory
-
-
-@pytest.fixture(scope="module")
-def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProxyProcess]:
-    with ProxyProcess(TcpPartSettings(), tmp_path_factory.mktemp("tcp")) as running:
-        yield running
-
-
 def call(
     function: str, module: str = "toxic.actions", kind: str = "action", **arguments: object
 ) -> dict[str, Any]:
@@ -44,22 +27,24 @@ def call(
     return {"type": kind, "name": function, "provider": provider}
 
 
-def run(packages: Path, process: ProxyProcess, method: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def run(
+    python_clients: Path, tcp_process: ProxyProcess, method: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
     """The journal's entries of an experiment's method."""
     experiment = {
         "version": "1.0.0", "title": "A hop degrades", "description": "The proxy as others drive it.",
-        "configuration": {"toxiproxy_url": process.url}, "method": method, "rollbacks": [],
+        "configuration": {"toxiproxy_url": tcp_process.url}, "method": method, "rollbacks": [],
     }  # fmt: skip
-    journal = json.loads(run_python(RUN, json.dumps(experiment), packages=packages))
+    journal = json.loads(run_python(RUN, json.dumps(experiment), packages=python_clients))
     assert journal["status"] == "completed"
     assert [each["status"] for each in journal["run"]] == ["succeeded"] * len(method)
     entries: list[dict[str, Any]] = journal["run"]
     return entries
 
 
-def test_an_experiment_makes_a_proxy_and_degrades_it(packages: Path, process: ProxyProcess) -> None:
+def test_an_experiment_makes_a_proxy_and_degrades_it(python_clients: Path, tcp_process: ProxyProcess) -> None:
     with raw_server(echo, None) as port:
-        entries = run(packages, process, [
+        entries = run(python_clients, tcp_process, [
             call("create_proxy", "proxy.actions", proxy_name="hop", upstream_host="127.0.0.1",
                  upstream_port=port, listen_host="127.0.0.1", listen_port=0),
             call("create_latency_toxic", for_proxy="hop", toxic_name="slow", latency=150, jitter=10),
@@ -73,7 +58,7 @@ def test_an_experiment_makes_a_proxy_and_degrades_it(packages: Path, process: Pr
             call("proxy_exist", "proxy.probes", "probe", proxy_name="hop"),
             call("get_proxy_attribute", "proxy.probes", "probe", proxy_name="hop", attribute="enabled"),
         ])  # fmt: skip
-        with Toxiproxy(process.url) as toxiproxy:
+        with Toxiproxy(tcp_process.url) as toxiproxy:
             toxics = {toxic.name: toxic for toxic in toxiproxy.proxy("hop").toxics}
             toxiproxy.delete("hop")
     assert sorted(toxics) == ["lingering", "pieces", "reset", "slow", "thin"]
@@ -81,15 +66,15 @@ def test_an_experiment_makes_a_proxy_and_degrades_it(packages: Path, process: Pr
     assert [entry["output"] for entry in entries[-2:]] == [True, True]
 
 
-def test_an_experiment_stops_and_starts_a_proxy(packages: Path, process: ProxyProcess) -> None:
-    with raw_server(echo, None) as port, Toxiproxy(process.url) as toxiproxy:
-        run(packages, process, [
+def test_an_experiment_stops_and_starts_a_proxy(python_clients: Path, tcp_process: ProxyProcess) -> None:
+    with raw_server(echo, None) as port, Toxiproxy(tcp_process.url) as toxiproxy:
+        run(python_clients, tcp_process, [
             call("create_proxy", "proxy.actions", proxy_name="hop", upstream_host="127.0.0.1",
                  upstream_port=port, listen_host="127.0.0.1", listen_port=0),
             call("disable_proxy", "proxy.actions", proxy_name="hop"),
         ])  # fmt: skip
         assert not toxiproxy.proxy("hop").enabled
-        run(packages, process, [call("enable_proxy", "proxy.actions", proxy_name="hop")])
+        run(python_clients, tcp_process, [call("enable_proxy", "proxy.actions", proxy_name="hop")])
         assert toxiproxy.proxy("hop").enabled
-        run(packages, process, [call("delete_proxy", "proxy.actions", proxy_name="hop")])
+        run(python_clients, tcp_process, [call("delete_proxy", "proxy.actions", proxy_name="hop")])
         assert toxiproxy.proxies() == {}

@@ -1,16 +1,12 @@
 """toxiproxy-node-client drives the proxy from JavaScript."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from chaos.tcp.process import ProxyProcess
-from chaos.tcp.settings import TcpPartSettings
 from tests.chaos.tcp.foreign import install_node_client, run_node
-from tests.chaos.tcp.rig import echo
-from tests.testbed.raw_server import raw_server
 
 PREAMBLE = """
 const net = require("net");
@@ -40,30 +36,18 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return installed
 
 
-@pytest.fixture(scope="module")
-def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProxyProcess]:
-    with ProxyProcess(TcpPartSettings(), tmp_path_factory.mktemp("tcp")) as running:
-        yield running
-
-
-@pytest.fixture
-def upstream() -> Iterator[str]:
-    with raw_server(echo, None) as port:
-        yield f"127.0.0.1:{port}"
-
-
-def shown(script: str, directory: Path, process: ProxyProcess, upstream: str) -> object:
+def shown(script: str, directory: Path, tcp_process: ProxyProcess, echo_upstream: str) -> object:
     """What the script prints as JSON."""
-    return json.loads(run_node(PREAMBLE + script + END, process.url, upstream, directory=directory))
+    return json.loads(run_node(PREAMBLE + script + END, tcp_process.url, echo_upstream, directory=directory))
 
 
-def test_it_reads_the_version(directory: Path, process: ProxyProcess, upstream: str) -> None:
+def test_it_reads_the_version(directory: Path, tcp_process: ProxyProcess, echo_upstream: str) -> None:
     script = "console.log(JSON.stringify(await api.getVersion()));"
-    assert shown(script, directory, process, upstream) == '{"version": "2.12.0"}\n'
+    assert shown(script, directory, tcp_process, echo_upstream) == '{"version": "2.12.0"}\n'
 
 
 def test_a_proxy_it_creates_relays_slows_down_and_goes(
-    directory: Path, process: ProxyProcess, upstream: str
+    directory: Path, tcp_process: ProxyProcess, echo_upstream: str
 ) -> None:
     script = """
 const proxy = await api.createProxy({name: "hop", listen: "127.0.0.1:0", upstream});
@@ -76,10 +60,10 @@ await proxy.remove();
 console.log(JSON.stringify([quick, toxic.name, milliseconds >= 150, again.attributes, await api.getAll()]));
 """
     answer = ["hello", "latency_downstream", True, {"latency": 150, "jitter": 0}, {}]
-    assert shown(script, directory, process, upstream) == answer
+    assert shown(script, directory, tcp_process, echo_upstream) == answer
 
 
-def test_populate_update_and_reset(directory: Path, process: ProxyProcess, upstream: str) -> None:
+def test_populate_update_and_reset(directory: Path, tcp_process: ProxyProcess, echo_upstream: str) -> None:
     script = """
 const wanted = ["a", "b"].map(name => ({name, listen: "127.0.0.1:0", upstream}));
 const made = await api.populate(wanted);
@@ -89,10 +73,10 @@ await api.reset();
 const [words] = await said(made.a, "back");
 console.log(JSON.stringify([Object.keys(made), off.enabled, inside.includes("ECONNREFUSED"), words]));
 """
-    assert shown(script, directory, process, upstream) == [["a", "b"], False, True, "back"]
+    assert shown(script, directory, tcp_process, echo_upstream) == [["a", "b"], False, True, "back"]
 
 
-def test_it_hears_refusals(directory: Path, process: ProxyProcess, upstream: str) -> None:
+def test_it_hears_refusals(directory: Path, tcp_process: ProxyProcess, echo_upstream: str) -> None:
     script = """
 await api.createProxy({name: "hop", listen: "127.0.0.1:0", upstream});
 console.log(JSON.stringify([
@@ -101,4 +85,4 @@ console.log(JSON.stringify([
 ]));
 """
     failed = "Request failed with status code"
-    assert shown(script, directory, process, upstream) == [f"{failed} 409", f"{failed} 404"]
+    assert shown(script, directory, tcp_process, echo_upstream) == [f"{failed} 409", f"{failed} 404"]

@@ -1,17 +1,11 @@
 """toxiproxy-python drives the proxy: every call of its API, and what it makes of refusals."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
-
 from chaos.tcp.process import ProxyProcess
-from chaos.tcp.settings import TcpPartSettings
-from tests.chaos.tcp.foreign import install_python_clients, run_python
-from tests.chaos.tcp.rig import echo
-from tests.testbed.raw_server import raw_server
+from tests.chaos.tcp.foreign import run_python
 
 PREAMBLE = """
 import json, socket, sys, time
@@ -29,39 +23,24 @@ def said(proxy, words):
 """
 
 
-@pytest.fixture(scope="module")
-def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("python-clients")
-    install_python_clients(directory)
-    return directory
-
-
-@pytest.fixture(scope="module")
-def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProxyProcess]:
-    with ProxyProcess(TcpPartSettings(), tmp_path_factory.mktemp("tcp")) as running:
-        yield running
-
-
-@pytest.fixture
-def upstream() -> Iterator[str]:
-    with raw_server(echo, None) as port:
-        yield f"127.0.0.1:{port}"
-
-
-def shown(script: str, packages: Path, process: ProxyProcess, upstream: str) -> object:
+def shown(script: str, python_clients: Path, tcp_process: ProxyProcess, echo_upstream: str) -> object:
     """What the script prints as JSON."""
-    api = urlsplit(process.url)
+    api = urlsplit(tcp_process.url)
     text = PREAMBLE + script + "\nserver.destroy_all()\n"
-    return json.loads(run_python(text, str(api.hostname), str(api.port), upstream, packages=packages))
+    return json.loads(
+        run_python(text, str(api.hostname), str(api.port), echo_upstream, packages=python_clients)
+    )
 
 
-def test_it_finds_the_server_and_its_version(packages: Path, process: ProxyProcess, upstream: str) -> None:
+def test_it_finds_the_server_and_its_version(
+    python_clients: Path, tcp_process: ProxyProcess, echo_upstream: str
+) -> None:
     script = "print(json.dumps([server.running(), server.version().decode()]))"
-    assert shown(script, packages, process, upstream) == [True, '{"version": "2.12.0"}\n']
+    assert shown(script, python_clients, tcp_process, echo_upstream) == [True, '{"version": "2.12.0"}\n']
 
 
 def test_a_proxy_it_creates_relays_and_is_listed(
-    packages: Path, process: ProxyProcess, upstream: str
+    python_clients: Path, tcp_process: ProxyProcess, echo_upstream: str
 ) -> None:
     script = """
 proxy = server.create(upstream=upstream, name="hop")
@@ -69,10 +48,12 @@ listed = server.get_proxy("hop")
 same = (listed.listen, listed.upstream) == (proxy.listen, upstream)
 print(json.dumps([said(proxy, b"hello"), listed.enabled, same]))
 """
-    assert shown(script, packages, process, upstream) == ["hello", True, True]
+    assert shown(script, python_clients, tcp_process, echo_upstream) == ["hello", True, True]
 
 
-def test_its_latency_is_felt_and_destroyed(packages: Path, process: ProxyProcess, upstream: str) -> None:
+def test_its_latency_is_felt_and_destroyed(
+    python_clients: Path, tcp_process: ProxyProcess, echo_upstream: str
+) -> None:
     script = """
 proxy = server.create(upstream=upstream, name="hop")
 proxy.add_toxic(type="latency", attributes={"latency": 150, "jitter": 0})
@@ -84,10 +65,12 @@ gone = proxy.destroy_toxic("latency_downstream")
 print(json.dumps([slow, toxic.attributes, toxic.stream, toxic.toxicity, gone, list(proxy.toxics())]))
 """
     answer = [True, {"latency": 150, "jitter": 0}, "downstream", 1, True, []]
-    assert shown(script, packages, process, upstream) == answer
+    assert shown(script, python_clients, tcp_process, echo_upstream) == answer
 
 
-def test_down_refuses_inside_the_block_only(packages: Path, process: ProxyProcess, upstream: str) -> None:
+def test_down_refuses_inside_the_block_only(
+    python_clients: Path, tcp_process: ProxyProcess, echo_upstream: str
+) -> None:
     script = """
 proxy = server.create(upstream=upstream, name="hop")
 with proxy.down():
@@ -98,10 +81,12 @@ with proxy.down():
         inside = "refused"
 print(json.dumps([inside, said(proxy, b"back")]))
 """
-    assert shown(script, packages, process, upstream) == ["refused", "back"]
+    assert shown(script, python_clients, tcp_process, echo_upstream) == ["refused", "back"]
 
 
-def test_reset_brings_everything_back(packages: Path, process: ProxyProcess, upstream: str) -> None:
+def test_reset_brings_everything_back(
+    python_clients: Path, tcp_process: ProxyProcess, echo_upstream: str
+) -> None:
     script = """
 proxy = server.create(upstream=upstream, name="hop")
 proxy.add_toxic(type="timeout", attributes={"timeout": 1})
@@ -109,18 +94,22 @@ proxy.disable()
 done = server.reset()
 print(json.dumps([done, said(proxy, b"well"), list(proxy.toxics())]))
 """
-    assert shown(script, packages, process, upstream) == [True, "well", []]
+    assert shown(script, python_clients, tcp_process, echo_upstream) == [True, "well", []]
 
 
-def test_populate_makes_what_is_missing(packages: Path, process: ProxyProcess, upstream: str) -> None:
+def test_populate_makes_what_is_missing(
+    python_clients: Path, tcp_process: ProxyProcess, echo_upstream: str
+) -> None:
     script = """
 made = server.populate([{"name": n, "upstream": upstream, "listen": "127.0.0.1:0"} for n in ("a", "b")])
 print(json.dumps([[each.name for each in made], sorted(server.proxies())]))
 """
-    assert shown(script, packages, process, upstream) == [["a", "b"], ["a", "b"]]
+    assert shown(script, python_clients, tcp_process, echo_upstream) == [["a", "b"], ["a", "b"]]
 
 
-def test_refusals_become_its_own_errors(packages: Path, process: ProxyProcess, upstream: str) -> None:
+def test_refusals_become_its_own_errors(
+    python_clients: Path, tcp_process: ProxyProcess, echo_upstream: str
+) -> None:
     script = """
 from toxiproxy.api import APIConsumer
 proxy = server.create(upstream=upstream, name="hop")
@@ -137,7 +126,7 @@ for attempt in (
         seen.append([type(error).__name__, json.loads(error.args[0])["error"]])
 print(json.dumps(seen))
 """
-    assert shown(script, packages, process, upstream) == [
+    assert shown(script, python_clients, tcp_process, echo_upstream) == [
         ["ProxyExists", "proxy already exists"],
         ["NotFound", "toxic not found"],
         ["InvalidToxic", "invalid toxic type"],
