@@ -6,6 +6,7 @@ calls `enroll_next` gets the next phone and waits for it.
 
 import contextlib
 import datetime as dt
+import gc
 import logging
 import math
 import tempfile
@@ -41,6 +42,7 @@ from loadtests.worker_report import report_path
 
 Report = Callable[[Attempt, int], None]
 _GRACE_SECONDS = 2.0
+_OBJECTS_PER_COLLECTION = 50_000
 _PROGRESS_STEPS = 10
 
 
@@ -90,6 +92,7 @@ class Fleet:
 
     def start(self, at: float | None = None) -> None:
         """Start the clock: now, or at this moment, in seconds since the epoch."""
+        settle_memory()
         self._gauge.start()
         if self._options.arrivals is None:
             self._remaining = self._shard.of(range(self._options.phones))
@@ -223,6 +226,17 @@ class Fleet:
             return options.tls_context(ClientIdentity(lsc, phone.key))
 
         return own
+
+
+def settle_memory() -> None:
+    """Keep the garbage collector from looking at what lasts as long as the run, and have it look seldom.
+
+    Its usual pace costs each enrollment 4 %, and pauses that grow with what is loaded. Phones leave no cycles
+    behind but where an exception was raised.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_PER_COLLECTION)
 
 
 def _gauge(options: LoadOptions, shard: Shard) -> Gauge:

@@ -31,6 +31,7 @@ from loadtests.clocks import steady_clock
 from loadtests.enroller import Enroller, Phones, Records
 from loadtests.est_client import EstClient, EstOperation, EstTarget
 from loadtests.fast_tls import FastContext
+from loadtests.fleet import settle_memory
 from loadtests.gauge import Gauge
 from loadtests.journal import Attempt, JournalWriter
 from loadtests.keys import KeyFile
@@ -110,6 +111,7 @@ def run(job: Job) -> Outcome:
     """Enroll for the given time, a first hundredth of a second apart, 32 at once."""
     enroll = enrolling(job)
     assert enroll()
+    settle_memory()
     results: list[bool] = []
     end = time.perf_counter() + job.seconds
 
