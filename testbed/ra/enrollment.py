@@ -3,6 +3,7 @@
 What goes wrong at the CA comes out as EstRefused, with the error and the status that the client is told.
 """
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -16,6 +17,10 @@ from testbed.ra.turns import Turns
 from testbed.ra.verdicts import authentication_failed, enrollment_failed
 
 T = TypeVar("T")
+
+
+class _NotAtTheCa(Exception):
+    """The CA does not give the certificate that it said it had issued."""
 
 
 class CaSide:
@@ -70,18 +75,35 @@ class Enrollment:
         await self._take_turn()
         await _translated(self._conversation.authenticate(), authentication_failed)
 
-    async def certificate(self, request: SigningRequest) -> Issued:
-        """The certificate for `request`; EstRefused when the CA does not give one."""
+    async def certificate(self, request: SigningRequest, *, comes_again: bool = True) -> Issued:
+        """The certificate for `request`; EstRefused when the CA does not give one.
+
+        `comes_again`: a client that has gone may ask with the same request later.
+        """
         await self._take_turn()
-        kept = await self._kept(request)
+        kept = await self._kept(request) if comes_again else None
         if kept is not None:
-            self._handed_out, self.issued = True, kept
-            if kept.certificate is not None:
-                return kept
-            return await self.collect(kept.request_id, request)
+            with contextlib.suppress(_NotAtTheCa):
+                return await self._hand_out(kept, request)
         submission = self._conversation.submit_and_download(request, self._chain, self._note_issued)
         self.issued = issued = await _translated(submission, enrollment_failed)
         return issued
+
+    async def _hand_out(self, kept: Issued, request: SigningRequest) -> Issued:
+        """What is kept for the request, downloaded now if it never was; _NotAtTheCa when the CA lacks it."""
+        self._handed_out, self.issued = True, kept
+        if kept.certificate is not None:
+            return kept
+        try:
+            return await self.collect(kept.request_id, request)
+        except EstRefused as refused:
+            if not isinstance(refused.__cause__, CaRefused) or refused.status:
+                raise
+            self._handed_out, self.issued = False, None
+            assert self._ca.late is not None
+            self._ca.late.drop(self._fingerprint)
+            self._ca.metrics.late_certificates("", 1)
+            raise _NotAtTheCa from refused
 
     async def collect(self, request_id: int, request: SigningRequest) -> Issued:
         """The certificate that the CA has under `request_id`; EstRefused when it gives none."""

@@ -31,7 +31,8 @@ class Ordering:
         try:
             if self._waiting is not None:
                 return await self._enrollment.collect(self._waiting.request_id, order.request)
-            return await self._enrollment.certificate(order.request)
+            comes_again = order.server_key is None  # a key made here is made anew each time
+            return await self._enrollment.certificate(order.request, comes_again=comes_again)
         except EstRefused as refused:
             self._note(refused.__cause__, order)
             raise

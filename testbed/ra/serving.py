@@ -64,7 +64,7 @@ class Worker:
                 else:
                     await self._server.start_on(listener, workers.queue)
                 yield
-                await asyncio.shield(self._server.drain(self._settings.ra.drain_seconds))
+            await asyncio.shield(self._server.drain(self._settings.ra.drain_seconds))
         finally:
             await self._server.stop()
             self._front.ca.certsrv.close()

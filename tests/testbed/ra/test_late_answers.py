@@ -20,7 +20,7 @@ from testbed.web.messages import Reply, Request, Response
 from tests.mock_ca import PASSWORD, MockCa, mock_ca
 from tests.testbed.ra.conftest import EST_PASSWORD, EstClient, RunningRa
 from tests.testbed.ra.est_requests import GOOD, metrics
-from tests.testbed.ra.scripted_ca import ScriptedCa
+from tests.testbed.ra.scripted_ca import PAGE, ScriptedCa
 
 SUBMIT, DOWNLOAD = "/certsrv/certfnsh.asp", "/certsrv/certnew.cer"
 LATE = "estorm_ra_late_certificates_total"
@@ -131,6 +131,25 @@ def test_a_certificate_that_could_not_be_downloaded_is_fetched_when_asked_for_ag
 
     uvloop.run(scenario())
     assert list(ca.issued) == [10]
+
+
+def test_a_late_certificate_that_the_ca_has_lost_is_asked_for_anew(
+    running_ra: RunningRa, ca: ScriptedCa, csr_lines: bytes
+) -> None:
+    async def scenario() -> None:
+        timers = replace(RaTimers(), download_seconds=0.2)
+        async with running_ra(hand_out_late_certificates=True, timers=timers) as client:
+            Gate(ca, DOWNLOAD)
+            assert (await client.enroll(csr_lines, GOOD)).status == 504
+            ca.answers[DOWNLOAD] = lost
+            assert (await client.enroll(csr_lines, GOOD)).status == 200
+            await counted(client, f'{LATE}{{event="lost"}}', 1)
+
+    async def lost(request: Request) -> Response:
+        return Response(200, PAGE, b"<html>") if "ReqID=10&" in request.target else await ca.usual(request)
+
+    uvloop.run(scenario())
+    assert list(ca.issued) == [10, 11]
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,12 @@ from pathlib import Path
 import httpx
 import pytest
 import uvloop
+from msgspec import convert
 from msgspec.structs import replace
 
 from testbed.pki import LabPki
 from testbed.ra.capacity_settings import RaWorkers
+from testbed.ra.est_settings import EstSettings
 from testbed.ra.process import running
 from testbed.settings import RaPartSettings
 from tests.processes import wait_until
@@ -25,11 +27,14 @@ from tests.testbed.ra.test_late_answers import Gate
 MakeSettings = Callable[..., RaPartSettings]
 
 
+@pytest.mark.parametrize("profile", ["libest", "rfc"])
+@pytest.mark.parametrize("workers", [RaWorkers(), RaWorkers(model="blocking", processes=1)])
 def test_a_stop_lets_the_enrollment_in_flight_end(
-    running_ra: RunningRa, ca: ScriptedCa, csr_lines: bytes
+    running_ra: RunningRa, ca: ScriptedCa, csr_lines: bytes, workers: RaWorkers, profile: str
 ) -> None:
     async def scenario() -> int:
-        async with running_ra(drain_seconds=5.0) as client:
+        est = convert({"profile": profile}, EstSettings)
+        async with running_ra(drain_seconds=5.0, workers=workers, est=est) as client:
             gate = Gate(ca, "/certsrv/certfnsh.asp")
             enrollment = asyncio.create_task(client.enroll(csr_lines, GOOD))
             await gate.reached.wait()
