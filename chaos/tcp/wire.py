@@ -115,7 +115,7 @@ def encoded(value: Json) -> bytes:
 def as_float32(value: float) -> float:
     """`value` as a float32 holds it; ProxyRefused (400) when it is too large for one."""
     try:
-        return float(struct.unpack("<f", struct.pack("<f", value))[0])
+        return _rounded_to_float32(value)
     except OverflowError:
         raise bad_body(f"json: cannot unmarshal number {value:g} into Go value of type float32") from None
 
@@ -131,7 +131,14 @@ def go_number(value: float, *, single: bool = False) -> msgspec.Raw:
 
 
 def _same(read: float, value: float, *, single: bool) -> bool:
-    return (as_float32(read) if single else read) == value
+    try:
+        return (_rounded_to_float32(read) if single else read) == value
+    except OverflowError:
+        return False  # fewer digits have rounded it up beyond the largest float32
+
+
+def _rounded_to_float32(value: float) -> float:
+    return float(struct.unpack("<f", struct.pack("<f", value))[0])
 
 
 def _positional(text: str, value: float) -> str:

@@ -4,7 +4,7 @@ import contextlib
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chaos.errors import ProxyRefused
@@ -91,6 +91,7 @@ def test_a_toxicity_is_written_in_its_shortest_float32_form(value: float, text: 
 
 
 @given(st.floats(width=32, allow_nan=False, allow_infinity=False))
+@example(3.4025001647762064e38)
 def test_a_float32_reads_back_as_it_was_written(value: float) -> None:
     assert as_float32(float(json.loads(bytes(go_number(value, single=True))))) == value
 
