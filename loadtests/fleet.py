@@ -61,8 +61,7 @@ class Fleet:
         self.failure: LoadtestError | None = None
         self._options = options
         self._shard = shard
-        self._tell = report
-        self._gauge = _gauge(options, shard)
+        self._gauge = _gauge(options, shard, report)
         self._run_number = run_number
         self._clock = RunClock(steady_clock(time.time, time.perf_counter))
         self._owned = contextlib.ExitStack()
@@ -174,8 +173,7 @@ class Fleet:
             self._stop_starting()
 
     def _report(self, attempt: Attempt, lsc_bytes: int) -> None:
-        self._gauge.took(attempt)
-        self._tell(attempt, lsc_bytes)
+        self._gauge.took(attempt, lsc_bytes)
 
     def _goes_on_after(self, seconds: float) -> bool:
         return not self._stopping.wait(seconds)
@@ -239,9 +237,9 @@ def settle_memory() -> None:
     gc.set_threshold(_OBJECTS_PER_COLLECTION)
 
 
-def _gauge(options: LoadOptions, shard: Shard) -> Gauge:
+def _gauge(options: LoadOptions, shard: Shard, report: Report) -> Gauge:
     path = options.journal and report_path(options.journal, shard.number)
-    return Gauge(path, shard, shard.size(options.phones))
+    return Gauge(path, shard, shard.size(options.phones), report)
 
 
 def _progress(count: int) -> Callable[[int], None]:

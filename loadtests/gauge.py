@@ -13,17 +13,31 @@ from loadtests.worker_report import WorkerReport, write_report
 
 _SAMPLE_SECONDS = 0.02
 _SAMPLES_PER_REPORT = 250
+_SAMPLES_PER_COUNT = 5
 Clock = Callable[[], float]
 
 
 class Gauge:
-    """Gauges one process from `start` to `close`, and writes its report to `path`, if there is one."""
+    """Gauges one process from `start` to `close`, and writes its report to `path`, if there is one.
 
-    def __init__(self, path: Path | None, shard: Shard, phones: int, cpu: Clock = time.process_time) -> None:
+    What attempts took is counted, and handed on to `tell`, ten times a second: in one go that costs a tenth
+    of what it does one by one between other work.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        shard: Shard,
+        phones: int,
+        tell: Callable[[Attempt, int], None],
+        cpu: Clock = time.process_time,
+    ) -> None:
         self._path = path
         self._shard = shard
         self._phones = phones
+        self._tell = tell
         self._cpu = cpu
+        self._taken: list[tuple[Attempt, int]] = []
         self._latency, self._service_time = Histogram(), Histogram()
         self._start_lag, self._loop_lag = Histogram(), Histogram()
         self._began: tuple[float, float] | None = None
@@ -36,8 +50,17 @@ class Gauge:
         self._began = self._cpu(), time.perf_counter()
         self._sampler = gevent.spawn(self._sample)
 
-    def took(self, attempt: Attempt) -> None:
-        """An attempt has ended."""
+    def took(self, attempt: Attempt, lsc_bytes: int) -> None:
+        """An attempt has ended, with an LSC of so many bytes, 0 for none."""
+        self._taken.append((attempt, lsc_bytes))
+
+    def _count(self) -> None:
+        taken, self._taken = self._taken, []
+        for attempt, lsc_bytes in taken:
+            self._count_one(attempt)
+            self._tell(attempt, lsc_bytes)
+
+    def _count_one(self, attempt: Attempt) -> None:
         self._start_lag.record(attempt.started - attempt.intended_start)
         if attempt.enrolled:
             self._latency.record(attempt.done - attempt.intended_start)
@@ -55,10 +78,12 @@ class Gauge:
 
     def _sample(self) -> None:
         while True:
-            for _ in range(_SAMPLES_PER_REPORT):
+            for number in range(_SAMPLES_PER_REPORT):
                 due = time.perf_counter() + _SAMPLE_SECONDS
                 gevent.sleep(_SAMPLE_SECONDS)
                 self._loop_lag.record(time.perf_counter() - due)
+                if number % _SAMPLES_PER_COUNT == 0:
+                    self._count()
             self._write(ended=False)
 
     def _spending(self) -> tuple[float, float]:
@@ -67,6 +92,7 @@ class Gauge:
         return self._cpu() - self._began[0], time.perf_counter() - self._began[1]
 
     def _write(self, *, ended: bool) -> None:
+        self._count()
         if self._path is None:
             return
         cpu_seconds, wall_seconds = self._spent or self._spending()

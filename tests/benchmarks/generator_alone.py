@@ -80,12 +80,12 @@ def enrolling(job: Job) -> Callable[[], bool]:
     records = Records(0, JournalWriter(directory / "attempts-0.jsonl"), trace)
     chain = x509.load_pem_x509_certificates(Path(server.trust_anchor).read_bytes())
     enroller = Enroller(phones, client, LscCheck(chain), records, clock)
-    gauge, report = Gauge(None, Shard(), 0), reporter()
+    gauge = Gauge(None, Shard(), 0, reporter())
+    gauge.start()
 
     def enroll() -> bool:
         attempt, lsc = enroller.enroll(0, Operation.INSTALL, clock())
-        gauge.took(attempt)
-        report(attempt, len(lsc.der) if lsc else 0)
+        gauge.took(attempt, len(lsc.der) if lsc else 0)
         return attempt.enrolled
 
     return enroll

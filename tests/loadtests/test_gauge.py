@@ -18,16 +18,20 @@ from loadtests.schedule import Shard
 from tests.loadtests.attempts import enrolled, failed
 
 cpu = iter([1.0, 4.0, 100.0])
-gauge = Gauge(Path(sys.argv[1]), Shard(1, 2), 7, cpu=lambda: next(cpu))
+told = []
+gauge = Gauge(Path(sys.argv[1]), Shard(1, 2), 7, lambda attempt, size: told.append(size), lambda: next(cpu))
 gauge.start()
-gauge.took(enrolled(lag=0.25, latency=1.0))
-gauge.took(failed(latency=9.0))
+gauge.took(enrolled(lag=0.25, latency=1.0), 900)
+gauge.took(failed(latency=9.0), 0)
 gevent.sleep(0.1)
 time.sleep(float(sys.argv[2]))
 gevent.sleep(0.1)
 gauge.arrivals_over()
 gauge.arrivals_over()
+assert told == [900, 0]
+gauge.took(enrolled(lag=0.25, latency=1.0), 901)
 gauge.close(ended=True)
+assert told == [900, 0, 901]
 """
 
 
@@ -42,10 +46,10 @@ def test_a_report_says_whose_it_is_and_what_its_phones_took(tmp_path: Path) -> N
     report = gauged(tmp_path)
     assert (report.number, report.workers, report.phones, report.ended) == (1, 2, 7, True)
     latency, service = merged([report.latency]), merged([report.service_time])
-    assert latency.count == 1
+    assert latency.count == 2
     assert latency.percentile(99) == pytest.approx(1.0, rel=1e-3)
     assert service.percentile(99) == pytest.approx(0.75, rel=1e-3)
-    assert merged([report.start_lag]).count == 2
+    assert merged([report.start_lag]).count == 3
 
 
 def test_cpu_counts_while_phones_start_and_no_longer(tmp_path: Path) -> None:
