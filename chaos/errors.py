@@ -2,9 +2,10 @@
 
 ChaosError
 ├── FaultNotInjected   a fault did not take hold, so nothing that follows would be its effect
-├── ProxyRefused       the TCP proxy's API refuses a request: HTTP status and Toxiproxy's words
+├── ApiRefused         a fault server's API refuses a request: HTTP status and its words
+│   ├── ProxyRefused   the TCP proxy's, in Toxiproxy's words
+│   └── DnsRefused     the DNS server's
 ├── ProxyUnreachable   the TCP proxy's API does not answer, or answers what Toxiproxy would not
-├── DnsRefused         the DNS server's management API refuses a request: HTTP status and its words
 ├── DnsUnreachable     the DNS server's management API does not answer, or answers what ours would not
 ├── QueryUnreadable    bytes that should be a DNS query are not one
 └── NameUnusable       a host name that no DNS packet can carry
@@ -19,24 +20,24 @@ class FaultNotInjected(ChaosError):
     """The fault did not take hold."""
 
 
-class ProxyRefused(ChaosError):
-    """The TCP proxy's API refuses a request; `status` is the HTTP status."""
+class ApiRefused(ChaosError):
+    """A fault server's API refuses a request; `status` is the HTTP status."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
         self.status = status
+
+
+class ProxyRefused(ApiRefused):
+    """The TCP proxy's API refuses a request."""
 
 
 class ProxyUnreachable(ChaosError):
     """The TCP proxy's API gives no answer that can be used."""
 
 
-class DnsRefused(ChaosError):
-    """The DNS server's management API refuses a request; `status` is the HTTP status."""
-
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.status = status
+class DnsRefused(ApiRefused):
+    """The DNS server's management API refuses a request."""
 
 
 class DnsUnreachable(ChaosError):

@@ -8,8 +8,7 @@ with DnsClient(url) as dns:
 
 import contextlib
 from collections.abc import Iterator
-from types import TracebackType
-from typing import Literal, Self, TypeVar
+from typing import Literal
 
 import httpx
 import msgspec
@@ -27,8 +26,7 @@ from chaos.dns.history import QueryLog
 from chaos.dns.plan import ActiveFault, AnyFault, FaultPlan, Faults
 from chaos.dns.records import CaaPolicy
 from chaos.errors import DnsRefused, DnsUnreachable
-
-T = TypeVar("T")
+from chaos.http_api import ApiWords, HttpApi
 
 
 class AskedQuestion(msgspec.Struct, frozen=True, rename="pascal"):
@@ -45,31 +43,17 @@ class RequestEvent(msgspec.Struct, frozen=True, rename="pascal"):
     question: AskedQuestion
 
 
-class _Refusal(msgspec.Struct, frozen=True):
-    error: str
+_WORDS = ApiWords("DNS server", "the DNS server", "its management URL", DnsRefused, DnsUnreachable)
 
 
-class DnsClient:
+class DnsClient(HttpApi):
     """The API at `url`, `http://host:port`. Use as a context manager, or `close` it.
 
     Every call raises DnsRefused, with the API's status and words, or DnsUnreachable.
     """
 
     def __init__(self, url: str, timeout_seconds: float = 10.0) -> None:
-        self.url = url.rstrip("/")
-        self._http = httpx.Client(timeout=timeout_seconds, trust_env=False)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give the connections back."""
-        self._http.close()
+        super().__init__(url, _WORDS, timeout_seconds)
 
     # -- challtestsrv's
 
@@ -131,8 +115,7 @@ class DnsClient:
 
     def request_history(self, host: str) -> list[RequestEvent]:
         """What was asked about a name, oldest first."""
-        answer = self._post("/dns-request-history", HostBody(host))
-        return self._decoded(answer, list[RequestEvent], "/dns-request-history")
+        return self._asked("POST", "/dns-request-history", list[RequestEvent], HostBody(host))
 
     def clear_request_history(self, host: str, kind: Literal["dns", "http", "tlsalpn"] = "dns") -> None:
         """Forget what was asked about a name."""
@@ -184,32 +167,5 @@ class DnsClient:
             if refused.status != httpx.codes.NOT_FOUND:
                 raise
 
-    def _post(self, path: str, body: msgspec.Struct) -> bytes:
-        return self._call("POST", path, body)
-
-    def _asked(self, verb: str, path: str, kind: type[T], body: msgspec.Struct | None = None) -> T:
-        return self._decoded(self._call(verb, path, body), kind, path)
-
-    def _decoded(self, answer: bytes, kind: type[T], path: str) -> T:
-        try:
-            return msgspec.json.decode(answer, type=kind)
-        except msgspec.DecodeError as error:
-            raise DnsUnreachable(f"{self.url}{path} does not answer like the DNS server: {error}") from error
-
-    def _call(self, verb: str, path: str, body: msgspec.Struct | None = None) -> bytes:
-        content = None if body is None else msgspec.json.encode(body, enc_hook=str)
-        try:
-            answer = self._http.request(verb, self.url + path, content=content)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            why = f"no DNS server answers at {self.url} ({error})"
-            raise DnsUnreachable(f"{why}; is it running, and is this its management URL?") from error
-        if answer.is_error:
-            raise DnsRefused(answer.status_code, _refusal(answer))
-        return answer.content
-
-
-def _refusal(answer: httpx.Response) -> str:
-    try:
-        return msgspec.json.decode(answer.content, type=_Refusal).error
-    except msgspec.DecodeError:
-        return answer.text.strip() or "a parameter is missing"
+    def _post(self, path: str, body: msgspec.Struct) -> None:
+        self._call("POST", path, body)

@@ -14,9 +14,8 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
+from chaos.child import ChildServer
 from chaos.dns.desk import Desk
 from chaos.dns.history import History
 from chaos.dns.management import Management
@@ -25,12 +24,9 @@ from chaos.dns.records import Records
 from chaos.dns.server import DnsServer
 from chaos.tcp.alarms import Alarms
 from testbed.errors import PartFailed, SettingsError
-from testbed.scratch import scratch_directory
-from testbed.supervision import PartDeath, PartProcess
 from testbed.web.messages import Limits
 from testbed.web.server import HttpServer
 
-_START_SECONDS = 30.0
 _LIMITS = Limits(header_bytes=65_536, body_bytes=16_000_000, request_seconds=60.0)
 
 
@@ -82,42 +78,18 @@ async def _listen(server: DnsServer | HttpServer, host: str, port: int, setting:
         raise PartFailed(f"{what}; set {setting} to a free port, or 0") from error
 
 
-class DnsProcess:
-    """The DNS server as a child process; a context manager that starts and stops it.
-
-    Its standard error goes to `dns.stderr.log` in `log_directory`. Entering raises PartFailed when it does
-    not start, with its own reason. It dies with this process, however that ends.
-    """
+class DnsProcess(ChildServer):
+    """The DNS server as a child process; see ChildServer for its start and end."""
 
     def __init__(self, settings: DnsPartSettings, log_directory: Path) -> None:
-        self._settings = settings
-        self._log_directory = log_directory
-        self._owned = contextlib.ExitStack()
-        self.address: str
-        self.url: str
-
-    def __enter__(self) -> Self:
-        with contextlib.ExitStack() as starting:
-            scratch = starting.enter_context(scratch_directory("dns"))
-            self._part = PartProcess(
-                "dns", scratch / "dns.json", self._log_directory, "dns*.log", "chaos.dns"
-            )
-            starting.callback(self._part.stop)
-            addresses = self._part.start(self._settings, _START_SECONDS)
-            self.address, self.url = addresses["dns"], addresses["management"]
-            self._owned = starting.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._owned.close()
+        super().__init__("dns", settings, log_directory)
 
     @property
-    def pid(self) -> int:
-        """The process id."""
-        return self._part.pid
+    def address(self) -> str:
+        """HOST:PORT, for UDP and TCP."""
+        return self.addresses["dns"]
 
-    def death(self) -> PartDeath | None:
-        """How it ended by itself, or None while it runs."""
-        return self._part.death()
+    @property
+    def url(self) -> str:
+        """The URL of its management API."""
+        return self.addresses["management"]

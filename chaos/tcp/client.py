@@ -7,14 +7,13 @@ with Toxiproxy(url) as proxies:
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from types import TracebackType
-from typing import Literal, Self, TypeVar
+from typing import Literal, TypeVar
 from urllib.parse import quote
 
-import httpx
 import msgspec
 
 from chaos.errors import ProxyRefused, ProxyUnreachable
+from chaos.http_api import ApiWords, HttpApi
 from chaos.tcp.draws import FaultLog
 
 T = TypeVar("T")
@@ -65,31 +64,17 @@ class _Populated(msgspec.Struct, frozen=True):
     proxies: list[ProxyState] | None
 
 
-class _Refusal(msgspec.Struct, frozen=True):
-    error: str
+_WORDS = ApiWords("TCP proxy", "Toxiproxy", "its API's URL", ProxyRefused, ProxyUnreachable)
 
 
-class Toxiproxy:
+class Toxiproxy(HttpApi):
     """The API at `url`, `http://host:port`. Use as a context manager, or `close` it.
 
     Every call raises ProxyRefused, with the API's status and words, or ProxyUnreachable.
     """
 
     def __init__(self, url: str, timeout_seconds: float = 10.0) -> None:
-        self.url = url.rstrip("/")
-        self._http = httpx.Client(timeout=timeout_seconds, trust_env=False)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give the connections back."""
-        self._http.close()
+        super().__init__(url, _WORDS, timeout_seconds)
 
     def version(self) -> str:
         """The version of the API that is spoken, "2.12.0"."""
@@ -183,32 +168,6 @@ class Toxiproxy:
         finally:
             self.enable(proxy)
 
-    def _asked(self, verb: str, path: str, kind: type[T], body: object = None) -> T:
-        answer = self._call(verb, path, body)
-        try:
-            return msgspec.json.decode(answer, type=kind)
-        except msgspec.DecodeError as error:
-            raise ProxyUnreachable(f"{self.url}{path} does not answer like Toxiproxy: {error}") from error
-
-    def _call(self, verb: str, path: str, body: object = None) -> bytes:
-        content = None if body is None else msgspec.json.encode(body)
-        try:
-            answer = self._http.request(verb, self.url + path, content=content)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise ProxyUnreachable(
-                f"no TCP proxy answers at {self.url} ({error}); is it running, and is this its API's URL?"
-            ) from error
-        if answer.is_error:
-            raise ProxyRefused(answer.status_code, _refusal(answer))
-        return answer.content
-
 
 def _path(*names: str) -> str:
     return "/proxies/" + "/".join(quote(name, safe="") for name in names)
-
-
-def _refusal(answer: httpx.Response) -> str:
-    try:
-        return msgspec.json.decode(answer.content, type=_Refusal).error
-    except msgspec.DecodeError:
-        return answer.text.strip()

@@ -13,9 +13,8 @@ import os
 import time
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
+from chaos.child import ChildServer
 from chaos.errors import ProxyRefused
 from chaos.tcp.alarms import Alarms, Clock
 from chaos.tcp.api import Api
@@ -26,13 +25,10 @@ from chaos.tcp.proxy import Equipment
 from chaos.tcp.registry import toxic_types
 from chaos.tcp.settings import TcpPartSettings
 from testbed.errors import PartFailed
-from testbed.scratch import scratch_directory
-from testbed.supervision import PartDeath, PartProcess
 from testbed.web.messages import Limits
 from testbed.web.server import HttpServer
 
 _READ_BYTES = 256 * 1024
-_START_SECONDS = 30.0
 # Toxiproxy reads any length and keeps an idle connection a minute; a list of proxies may be long.
 _LIMITS = Limits(header_bytes=65_536, body_bytes=16_000_000, request_seconds=60.0)
 
@@ -89,40 +85,13 @@ async def _listen(server: HttpServer, part: TcpPartSettings) -> tuple[str, int]:
         ) from error
 
 
-class ProxyProcess:
-    """The TCP fault proxy as a child process; a context manager that starts and stops it.
-
-    Its standard error goes to `tcp.stderr.log` in `log_directory`. Entering raises PartFailed, with its own
-    reason, when it does not start. It dies with this process, however that ends.
-    """
+class ProxyProcess(ChildServer):
+    """The TCP fault proxy as a child process; see ChildServer for its start and end."""
 
     def __init__(self, settings: TcpPartSettings, log_directory: Path) -> None:
-        self._settings = settings
-        self._log_directory = log_directory
-        self._owned = contextlib.ExitStack()
-        self.url: str
-
-    def __enter__(self) -> Self:
-        with contextlib.ExitStack() as starting:
-            scratch = starting.enter_context(scratch_directory("tcp"))
-            self._part = PartProcess(
-                "tcp", scratch / "tcp.json", self._log_directory, "tcp*.log", "chaos.tcp"
-            )
-            starting.callback(self._part.stop)
-            self.url = self._part.start(self._settings, _START_SECONDS)["api"]
-            self._owned = starting.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._owned.close()
+        super().__init__("tcp", settings, log_directory)
 
     @property
-    def pid(self) -> int:
-        """The process id."""
-        return self._part.pid
-
-    def death(self) -> PartDeath | None:
-        """How it ended by itself, or None while it runs."""
-        return self._part.death()
+    def url(self) -> str:
+        """The URL of its API."""
+        return self.addresses["api"]

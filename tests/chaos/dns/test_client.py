@@ -87,8 +87,8 @@ def test_a_refusal_has_the_servers_words_and_status(client: DnsClient) -> None:
     assert refused.value.status == 404
 
 
-def test_a_missing_parameter_is_named_as_such(client: DnsClient) -> None:
-    with pytest.raises(DnsRefused, match="a parameter is missing"):
+def test_a_refusal_without_a_reason_says_where_to_look(client: DnsClient) -> None:
+    with pytest.raises(DnsRefused, match="is a parameter empty or missing"):
         client.add_a(HOST)
 
 
