@@ -15,9 +15,11 @@ ADDRESSES: dict[str, tuple[str, ...]] = {CA: ("127.0.0.9", "::1"), "two.test": (
 @pytest.fixture(scope="module")
 def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DnsProcess]:
     settings = DnsPartSettings(addresses=ADDRESSES, ttl_seconds=3600)
-    with DnsProcess(settings, tmp_path_factory.mktemp("dns")) as running:
+    directory = tmp_path_factory.mktemp("dns")
+    with DnsProcess(settings, directory) as running:
         yield running
         assert running.death() is None
+    assert (directory / "dns.stderr.log").read_text() == ""
 
 
 @pytest.fixture
