@@ -14,12 +14,12 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from loadtests.errors import LoadtestError
 from loadtests.keys import KeyFile
 from loadtests.phone import Phone, PhoneNames
 from loadtests.record_file import (
     RecordFile,
     children_for,
+    exit_code_of,
     framed,
     made_by_children,
     share_of,
@@ -85,19 +85,16 @@ def _main() -> int:
         parser.add_argument(f"--{name}", type=int, required=True)
     options = parser.parse_args()
     die_with_parent(options.child_of)
+    return exit_code_of(lambda: _make(options))
+
+
+def _make(options: argparse.Namespace) -> None:
     names = PhoneNames(options.seed)
-    try:
-        with KeyFile(options.keys) as keys:
-            for number in range(options.count):
-                index = options.first + number * options.step
-                csr = Phone(index, names.name(index), keys.key(index)).csr_der()
-                sys.stdout.buffer.write(framed(csr))
-    except LoadtestError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    except BrokenPipeError:
-        return 1
-    return 0
+    with KeyFile(options.keys) as keys:
+        for number in range(options.count):
+            index = options.first + number * options.step
+            csr = Phone(index, names.name(index), keys.key(index)).csr_der()
+            sys.stdout.buffer.write(framed(csr))
 
 
 if __name__ == "__main__":

@@ -20,10 +20,10 @@ import msgspec
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from loadtests.errors import LoadtestError
 from loadtests.record_file import (
     RecordFile,
     children_for,
+    exit_code_of,
     framed,
     made_by_children,
     share_of,
@@ -136,17 +136,14 @@ def _main() -> int:
     options = parser.parse_args()
     if options.count < 1 or (options.file is None and options.child_of is None):
         parser.error("give a FILE and a --count of 1 or more")
-    try:
-        if options.child_of is not None:
-            _be_child(options.child_of, options.key_type, options.count)
-        else:
-            make_key_file(options.file, options.key_type, options.count)
-    except LoadtestError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    except BrokenPipeError:
-        return 1
-    return 0
+    return exit_code_of(lambda: _make(options))
+
+
+def _make(options: argparse.Namespace) -> None:
+    if options.child_of is not None:
+        _be_child(options.child_of, options.key_type, options.count)
+    else:
+        make_key_file(options.file, options.key_type, options.count)
 
 
 if __name__ == "__main__":

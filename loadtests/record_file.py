@@ -21,7 +21,7 @@ from typing import IO, Generic, Self, TypeVar
 
 import msgspec
 
-from loadtests.errors import GeneratorFailed, ScenarioError
+from loadtests.errors import GeneratorFailed, LoadtestError, ScenarioError
 
 _LENGTH_BYTES = 4
 HeaderT = TypeVar("HeaderT", bound=msgspec.Struct)
@@ -98,6 +98,18 @@ def made_by_children(commands: Sequence[Sequence[str]], count: int) -> Iterator[
             if record is None:
                 raise GeneratorFailed(f"a process that prepares the run ended early: {made} of {count} made")
             yield record
+
+
+def exit_code_of(work: Callable[[], None]) -> int:
+    """Do a child's work: 0, or 2 and one line for what cannot be done, or 1 when nobody reads any more."""
+    try:
+        work()
+    except LoadtestError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except BrokenPipeError:
+        return 1
+    return 0
 
 
 def share_of(child: int, children: int, count: int) -> int:
