@@ -8,11 +8,36 @@ STAGES = ("login", "form", "submit", "download", "chain")
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 7.5, 10, 15, 30, 60)
 
 
-class RaMetrics:
+class _QueueMetrics:
+    """What waits for a worker, and what the workers do."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.accept_wait_seconds = Histogram(
+            "estorm_ra_accept_wait_seconds",
+            "Time a connection spent in the accept queue before a worker took it; the kernel's figure, "
+            "as exact as its tick (4 ms as a rule).",
+            buckets=_BUCKETS, registry=registry,
+        )  # fmt: skip
+        self.worker_wait_seconds = Histogram(
+            "estorm_ra_worker_wait_seconds", "Time an accepted enrollment waited for its worker.",
+            buckets=_BUCKETS, registry=registry,
+        )  # fmt: skip
+        self.waiting = Gauge(
+            "estorm_ra_waiting", "Accepted enrollments that wait for their worker now.",
+            multiprocess_mode="livesum", registry=registry,
+        )  # fmt: skip
+        self.workers_busy = Gauge(
+            "estorm_ra_workers_busy", "Workers that serve a connection or an enrollment now.",
+            multiprocess_mode="livesum", registry=registry,
+        )  # fmt: skip
+
+
+class RaMetrics(_QueueMetrics):
     """The RA's metrics in a registry of their own."""
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
+        super().__init__(registry)
         ProcessCollector(registry=registry)
         self._requests = Counter(
             "estorm_ra_requests",
@@ -37,24 +62,6 @@ class RaMetrics:
         )
         self.in_flight = Gauge(
             "estorm_ra_in_flight", "EST requests being served now.",
-            multiprocess_mode="livesum", registry=registry,
-        )  # fmt: skip
-        self.accept_wait_seconds = Histogram(
-            "estorm_ra_accept_wait_seconds",
-            "Time a connection spent in the accept queue before a worker took it; the kernel's figure, "
-            "as exact as its tick (4 ms as a rule).",
-            buckets=_BUCKETS, registry=registry,
-        )  # fmt: skip
-        self.worker_wait_seconds = Histogram(
-            "estorm_ra_worker_wait_seconds", "Time an accepted enrollment waited for its worker.",
-            buckets=_BUCKETS, registry=registry,
-        )  # fmt: skip
-        self.waiting = Gauge(
-            "estorm_ra_waiting", "Accepted enrollments that wait for their worker now.",
-            multiprocess_mode="livesum", registry=registry,
-        )  # fmt: skip
-        self.workers_busy = Gauge(
-            "estorm_ra_workers_busy", "Workers that serve a connection or an enrollment now.",
             multiprocess_mode="livesum", registry=registry,
         )  # fmt: skip
         self._late = Counter(

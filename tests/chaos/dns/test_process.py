@@ -84,7 +84,7 @@ def test_nothing_outlives_an_owner_that_is_interrupted_or_killed(
         process.send_signal(number)
         assert all_gone([server])
         process.wait(10)
-    assert free(address)
+    assert wait_until(lambda: free(address))
     assert free(url.removeprefix("http://"))
 
 
@@ -93,7 +93,7 @@ def test_a_paused_server_does_not_outlive_its_owner_either(tmp_path: Path) -> No
         server.suspend()
         process.kill()
         assert all_gone([server])
-    assert free(address)
+    assert wait_until(lambda: free(address))
 
 
 @pytest.mark.parametrize("seed", range(8))
