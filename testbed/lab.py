@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from testbed.errors import PartFailed, SettingsError
-from testbed.pki import LabPki, make_lab_pki
+from testbed.pki import Hierarchy, LabPki, make_lab_pki
 from testbed.scratch import scratch_directory
 from testbed.settings import CaPartSettings, LabSettings, RaPartSettings
 from testbed.supervision import PartDeath, PartProcess
@@ -109,7 +109,7 @@ class Lab:
         lab, account = self._settings, self._settings.ca.account
         pki = make_lab_pki(
             self._scratch, lab.ca.name, lab.host, dt.datetime.now(dt.UTC),
-            ca_key=lab.ca.key, intermediate=lab.ca.intermediate, ca_host=lab.ra.ca_host_name,
+            hierarchy=Hierarchy(lab.ca.key, lab.ca.intermediate), ca_host=lab.ra.ca_host_name,
         )  # fmt: skip
         password, est_password = secrets.token_urlsafe(12), secrets.token_urlsafe(12)
         ca_addresses = self._start_part("ca", self._ca_settings(pki, password), owned)

@@ -49,22 +49,31 @@ class LabPki:
     trust_anchor: Path
 
 
+@dataclass(frozen=True, slots=True)
+class Hierarchy:
+    """What signs the LSCs: a CA with this kind of key, itself signed by a root when `intermediate`."""
+
+    key: CaKey = "rsa-2048"
+    intermediate: bool = False
+
+
+SINGLE_TIER = Hierarchy()
+
+
 def make_lab_pki(
     directory: Path,
     ca_name: str,
     host: str,
     now: dt.datetime,
     *,
-    ca_key: CaKey = "rsa-2048",
-    intermediate: bool = False,
+    hierarchy: Hierarchy = SINGLE_TIER,
     ca_host: str = "",
 ) -> LabPki:
     """Make the lab's keys and certificates in `directory`; servers answer for `host` and `localhost`.
 
     The CA's answers for `ca_host` instead of `host` where that is given.
-
-    With `intermediate`, the CA that signs LSCs is itself signed by a root of its own.
     """
+    ca_key, intermediate = hierarchy.key, hierarchy.intermediate
     try:
         root_key = make_ca_key(ca_key)
         root = make_root(root_key, f"{ca_name} Root" if intermediate else ca_name, now)

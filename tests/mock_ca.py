@@ -20,7 +20,7 @@ from cryptography.x509.oid import NameOID
 
 from testbed.ca.process import running
 from testbed.ca.settings import CaSettings
-from testbed.pki import CaKey, make_lab_pki
+from testbed.pki import CaKey, Hierarchy, make_lab_pki
 from testbed.settings import CaPartSettings
 
 PASSWORD = "correct horse"
@@ -75,7 +75,7 @@ def _pki_files(ca_name: str, key: CaKey, intermediate: bool) -> Mapping[str, byt
     with tempfile.TemporaryDirectory() as made:
         directory = Path(made)
         now = dt.datetime.now(dt.UTC)
-        make_lab_pki(directory, ca_name, "127.0.0.1", now, ca_key=key, intermediate=intermediate)
+        make_lab_pki(directory, ca_name, "127.0.0.1", now, hierarchy=Hierarchy(key, intermediate))
         return {path.name: path.read_bytes() for path in directory.iterdir()}
 
 

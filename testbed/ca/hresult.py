@@ -27,7 +27,7 @@ BAD_SUBJECT = Hresult(
     0x80094001, "CERTSRV_E_BAD_REQUESTSUBJECT", "The request subject name is invalid or too long."
 )
 PROPERTY_EMPTY = Hresult(0x80094004, "CERTSRV_E_PROPERTY_EMPTY", "The requested property value is empty.")
-RESTRICTED = Hresult(
+SUSPENDED = Hresult(
     0x80094006,
     "CERTSRV_E_SERVER_SUSPENDED",
     "Certificate service has been suspended for a database restore operation.",
@@ -75,7 +75,7 @@ FAILURE = Hresult(0x80004005, "E_FAIL", "Unspecified error.")
 INVALID_ARGUMENT = Hresult(0x80070057, "E_INVALIDARG", "The parameter is incorrect.")
 
 ALL = (
-    BAD_SUBJECT, PROPERTY_EMPTY, RESTRICTED, NO_DB_SESSIONS, ENROLL_DENIED, TEMPLATE_DENIED,
+    BAD_SUBJECT, PROPERTY_EMPTY, SUSPENDED, NO_DB_SESSIONS, ENROLL_DENIED, TEMPLATE_DENIED,
     REFUSED_BY_OFFICER, UNSUPPORTED_TEMPLATE, NO_TEMPLATE, KEY_LENGTH, KEY_TYPE, BAD_SIGNATURE, ASN1_CORRUPT,
     INVALID_ARGUMENT,
 )  # fmt: skip

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from testbed.ca import hresult
 from testbed.ca.hresult import Hresult
 from testbed.ca.records import Disposition
-from testbed.ca.settings import TemplateSettings
+from testbed.ca.settings import CaSettings, TemplateSettings
 from testbed.ca.submission import CertificateRequest
 
 _LONGEST_NAME = 64
@@ -27,10 +27,14 @@ class Decision:
 
 
 class Policy:
-    """Decides by the templates a CA offers."""
+    """Decides by the templates a CA offers, and by whom the CA itself admits."""
 
-    def __init__(self, templates: tuple[TemplateSettings, ...]) -> None:
-        self._templates: Mapping[str, TemplateSettings] = {each.name.lower(): each for each in templates}
+    def __init__(self, settings: CaSettings) -> None:
+        self._templates: Mapping[str, TemplateSettings] = {
+            each.name.lower(): each for each in settings.offered
+        }
+        self._suspended = settings.suspended
+        self._not_admitted = {name.lower() for name in settings.denied_accounts}
 
     def named(self, template: str) -> TemplateSettings | None:
         """The template of this name, in any case, or None."""
@@ -42,6 +46,10 @@ class Policy:
 
     def decide(self, account: str, template_name: str | None, request: CertificateRequest) -> Decision:
         """The decision on a readable request."""
+        if self._suspended:
+            return _denied(hresult.SUSPENDED, hresult.SUSPENDED.text)
+        if account.lower() in self._not_admitted:
+            return _denied(hresult.ENROLL_DENIED, hresult.ENROLL_DENIED.text)
         if template_name is None:
             return _denied(
                 hresult.NO_TEMPLATE,

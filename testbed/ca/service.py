@@ -51,7 +51,7 @@ class CertificationService:
         capacity: Capacity,
         now: Callable[[], dt.datetime],
     ) -> None:
-        self.authority, self.policy = issuer.authority, Policy(settings.offered)
+        self.authority, self.policy = issuer.authority, Policy(settings)
         self._settings, self._issuer, self._store = settings, issuer, store
         self._metrics, self._now, self._capacity = metrics, now, capacity
         self._next_id = database.last_id(store.reader) + 1

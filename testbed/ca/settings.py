@@ -64,12 +64,13 @@ class TemplateSettings(Settings, frozen=True):
 
 
 class CaSettings(Settings, frozen=True):
-    """The mock CA: where it listens, who may log in, what it issues. Port 0 is any free port.
+    r"""The mock CA: where it listens, who may log in, what it issues. Port 0 is any free port.
 
     `key` is what its certificates are signed with; with `intermediate` a root of its own signs the CA.
     `template` is the one template on offer unless `templates` lists others. `validity_days` bounds every
     certificate's life. `high_serial` 0 gives 10-byte serial numbers, 1 to 127 the 19-byte kind that begins
-    with it. `san_attributes` is EDITF_ATTRIBUTESUBJECTALTNAME2.
+    with it. `san_attributes` is EDITF_ATTRIBUTESUBJECTALTNAME2. `denied_accounts` (`DOMAIN\user`) may log in
+    but not enroll; while `suspended`, as for a database restore, nobody may.
     """
 
     port: Port = 0
@@ -83,6 +84,8 @@ class CaSettings(Settings, frozen=True):
     validity_days: Days = 730
     account: AccountSettings = AccountSettings()
     accounts: tuple[ExtraAccount, ...] = ()
+    denied_accounts: tuple[Name, ...] = ()
+    suspended: bool = False
     schemes: tuple[Literal["negotiate", "ntlm", "basic"], ...] = ("negotiate", "ntlm", "basic")
     persist_authentication: bool = True
     channel_binding: Literal["ignore", "accept", "require"] = "ignore"
