@@ -42,6 +42,7 @@ class ScriptedCa:
     rows: list[Row] = field(default_factory=list)
     issued: dict[int, x509.Certificate] = field(default_factory=dict)
     stop_listening: Callable[[], None] = lambda: None
+    present: Callable[[Identity], None] = lambda _: None
 
     def __post_init__(self) -> None:
         key = load_pem_private_key(self.pki.root.key_path.read_bytes(), None)
@@ -99,7 +100,9 @@ class ScriptedCa:
 
     @contextlib.asynccontextmanager
     async def running(self, identity: Identity | None = None) -> AsyncIterator[int]:
-        server = HttpServer(lambda peer: _Session(self, peer), server_context(identity or self.pki.ca_server))
+        tls = server_context(identity or self.pki.ca_server)
+        self.present = lambda other: tls.load_cert_chain(other.certificate_path, other.key_path)
+        server = HttpServer(lambda peer: _Session(self, peer), tls)
         self.stop_listening = server.stop_listening
         _, port = await server.start("127.0.0.1", 0)
         try:

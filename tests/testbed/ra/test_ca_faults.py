@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 from msgspec.structs import replace
 
 from testbed.errors import PartFailed
-from testbed.pki import Identity, LabPki, write_identity
+from testbed.pki import Identity, LabPki, make_lab_pki, write_identity
 from testbed.ra.ca_settings import RaResolver, RaTimers
 from testbed.ra.process import running
 from testbed.settings import RaPartSettings
@@ -256,6 +256,25 @@ def test_a_ca_that_refuses_the_second_connection_is_504(
     assert reply.status == 504
     assert trouble.failures() == {'{cause="curl_7",stage="login"}': 1}
     assert "Enrollment failed with rc=43 (EST_ERR_IP_CONNECT)" in trouble.log()
+
+
+def test_a_ca_that_shows_an_unknown_issuers_certificate_on_the_second_connection_is_502(
+    trouble: Trouble, ca: ScriptedCa, csr_lines: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    stranger = make_lab_pki(tmp_path / "other", "STRANGER", "127.0.0.1", dt.datetime.now(dt.UTC))
+
+    async def change_the_certificate(request: Request) -> Response:
+        ca.present(stranger.ca_server)
+        return await ca.usual(request)
+
+    answers = {"/certsrv/certrqxt.asp": change_the_certificate}
+    reply = trouble.enroll(csr_lines, lambda: ca.answers.update(answers))
+    assert reply.status == 502
+    assert trouble.failures() == {'{cause="curl_60",stage="login"}': 1}
+    log = trouble.log()
+    assert "code 60 (SSL certificate problem: unable to get local issuer certificate)" in log
+    assert "Enrollment failed with rc=38 (EST_ERR_SSL_CONNECT)" in log
 
 
 @pytest.mark.parametrize(("path", "stage"), [("/certsrv", "login"), ("/certsrv/certrqxt.asp", "form")])
