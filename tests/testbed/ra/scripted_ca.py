@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 
 from testbed.ntlm.acceptor import Acceptor, Names
 from testbed.pki import Identity, LabPki, PrivateKey, server_context
-from testbed.web.messages import Request, Response
+from testbed.web.messages import Limits, Request, Response
 from testbed.web.server import HttpServer, Peer, Refusal
 
 Answer = Callable[[Request], Awaitable[Response]]
@@ -43,6 +43,7 @@ class ScriptedCa:
     issued: dict[int, x509.Certificate] = field(default_factory=dict)
     stop_listening: Callable[[], None] = lambda: None
     present: Callable[[Identity], None] = lambda _: None
+    limits: Limits | None = None
 
     def __post_init__(self) -> None:
         key = load_pem_private_key(self.pki.root.key_path.read_bytes(), None)
@@ -102,7 +103,7 @@ class ScriptedCa:
     async def running(self, identity: Identity | None = None) -> AsyncIterator[int]:
         tls = server_context(identity or self.pki.ca_server)
         self.present = lambda other: tls.load_cert_chain(other.certificate_path, other.key_path)
-        server = HttpServer(lambda peer: _Session(self, peer), tls)
+        server = HttpServer(lambda peer: _Session(self, peer), tls, self.limits)
         self.stop_listening = server.stop_listening
         _, port = await server.start("127.0.0.1", 0)
         try:

@@ -22,7 +22,7 @@ from testbed.pki import Identity, LabPki, make_lab_pki, write_identity
 from testbed.ra.ca_settings import RaResolver, RaTimers
 from testbed.ra.process import running
 from testbed.settings import RaPartSettings
-from testbed.web.messages import Reply, Request, Response
+from testbed.web.messages import Limits, Reply, Request, Response
 from tests.testbed.ra.conftest import EstClient, RunningRa
 from tests.testbed.ra.dns_server import GOOD as RESOLVED
 from tests.testbed.ra.dns_server import SILENT, UNKNOWN, dns_server
@@ -256,6 +256,16 @@ def test_a_ca_that_refuses_the_second_connection_is_504(
     assert reply.status == 504
     assert trouble.failures() == {'{cause="curl_7",stage="login"}': 1}
     assert "Enrollment failed with rc=43 (EST_ERR_IP_CONNECT)" in trouble.log()
+
+
+def test_a_ca_that_closes_without_a_word_is_404(trouble: Trouble, ca: ScriptedCa, csr_lines: bytes) -> None:
+    ca.limits = Limits(body_bytes=10)  # the submission is longer: the scripted CA closes, and says nothing
+    reply = trouble.enroll(csr_lines, lambda: None)
+    assert reply.status == 404
+    assert trouble.failures() == {'{cause="curl_52",stage="submit"}': 1}
+    log = trouble.log()
+    assert "code 52 (Empty reply from server)" in log
+    assert "Enrollment failed with rc=14 (EST_ERR_HTTP_NOT_FOUND)" in log
 
 
 def test_a_ca_that_shows_an_unknown_issuers_certificate_on_the_second_connection_is_502(
