@@ -14,19 +14,19 @@ import click
 import msgspec
 from rich.console import Console
 
-from loadtests import slo
 from loadtests.arrivals.settings import Shape
 from loadtests.errors import LoadtestError
-from loadtests.probe_command import dry_run, probe
-from loadtests.progress import Display, PlainDisplay, TerminalDisplay
 from loadtests.quantities import DurationType, RateType
-from loadtests.results import describe, write_results
-from loadtests.resumption import renewing, target_mark
-from loadtests.run_folder import create_run_folder, open_run_folder
+from loadtests.results import slo
+from loadtests.results.writing import describe, write_results
 from loadtests.scenario import Load, Scenario, default_scenario, read_scenario
-from loadtests.storm import Storm
-from loadtests.target import open_target
-from loadtests.target_settings import load_options, server_options, with_options
+from loadtests.storm.progress import Display, PlainDisplay, TerminalDisplay
+from loadtests.storm.resumption import renewing, target_mark
+from loadtests.storm.run import Storm
+from loadtests.storm.run_folder import create_run_folder, open_run_folder
+from loadtests.targets.probe_command import dry_run, probe
+from loadtests.targets.settings import load_options, server_options, with_options
+from loadtests.targets.target import open_target
 from testbed.ca.admin import ca_group
 from testbed.errors import PartFailed, TestbedError
 from testbed.lab import Endpoints, Lab

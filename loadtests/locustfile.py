@@ -2,7 +2,7 @@
 
 from locust import events
 
-from loadtests.users import PhoneUser, register
+from loadtests.swarm.users import PhoneUser, register
 
 __all__ = ["PhoneUser"]
 

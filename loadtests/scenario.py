@@ -15,9 +15,9 @@ from loadtests.arrivals.choice import shape_of
 from loadtests.arrivals.settings import ArrivalSettings
 from loadtests.arrivals.shape import Arrivals, last_offset_seconds
 from loadtests.errors import ScenarioError
-from loadtests.generator_settings import GeneratorSettings
-from loadtests.phone_settings import ONCE, AuthenticationMode, RetrySettings
-from loadtests.target_settings import TargetSettings
+from loadtests.phones.settings import ONCE, AuthenticationMode, RetrySettings
+from loadtests.storm.generator_settings import GeneratorSettings
+from loadtests.targets.settings import TargetSettings
 from testbed.settings import CaSettings, LabSettings, Name, RaSettings, Seconds, Settings
 
 MAX_PHONES = 10_000_000

@@ -1,9 +1,15 @@
 """What all tests share: with ESTORM_NO_SKIP, which .ci/run sets, a skipped test is a failed one."""
 
 import os
+import signal
 from collections.abc import Generator
 
 import pytest
+
+
+def pytest_configure() -> None:
+    # A shell that starts the tests in the background has them, and all they start, ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)

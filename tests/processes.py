@@ -45,6 +45,25 @@ def family_of(pid: int) -> list[psutil.Process]:
     return psutil.Process(pid).children(recursive=True)
 
 
+def command_line(process: psutil.Process) -> list[str]:
+    """Its words; none when it has ended meanwhile."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
+
+
+def await_file(path: Path, writer: subprocess.Popen[str], timeout_seconds: float = 60) -> None:
+    """Wait until `writer` has written `path`; fails with what it said and started when it does not."""
+    if wait_until(lambda: path.exists() or writer.poll() is not None, timeout_seconds) and path.exists():
+        return
+    started = [] if writer.returncode is not None else family_of(writer.pid)
+    tree = "\n".join(f"{each.pid} {each.status()} {' '.join(command_line(each))}" for each in started)
+    writer.kill()
+    said, complaint = writer.communicate()
+    raise AssertionError(f"{path} was not written (exit {writer.returncode})\n{said}\n{complaint}\n{tree}")
+
+
 def wait_until(condition: Callable[[], object], timeout_seconds: float = 30) -> bool:
     """Poll `condition` until it holds; False when it does not in time."""
     deadline = time.monotonic() + timeout_seconds

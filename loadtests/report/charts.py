@@ -9,10 +9,10 @@ from types import MappingProxyType
 import plotly.graph_objects as go
 import polars as pl
 
-from loadtests.measures import Attempts, Percentiles
 from loadtests.report import plot, wording
 from loadtests.report.series import PARTS_OF_LATENCY, Distribution, Timeline, distribution, timeline
-from loadtests.summary import Summary
+from loadtests.results.measures import Attempts, Percentiles
+from loadtests.results.summary import Summary
 from testbed.est_errors import EstError
 
 _SINCE_START = "seconds since the first intended start"

@@ -11,11 +11,11 @@ import polars as pl
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from loadtests.measures import Percentiles
 from loadtests.report import wording
 from loadtests.report.charts import draw
 from loadtests.report.failures import failures
-from loadtests.summary import Summary
+from loadtests.results.measures import Percentiles
+from loadtests.results.summary import Summary
 
 
 class Tile(msgspec.Struct, frozen=True):

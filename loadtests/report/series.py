@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from loadtests.table import STAGES
+from loadtests.results.table import STAGES
 
 MAX_BINS = 120
 PERCENTILES = (50, 95, 99)

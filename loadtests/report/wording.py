@@ -1,7 +1,7 @@
 """Numbers as people read them: a few digits, a unit, and never rounded to a promise that was not kept."""
 
-from loadtests.pacing import ArrivalCounts
-from loadtests.slo import Unit
+from loadtests.arrivals.pacing import ArrivalCounts
+from loadtests.results.slo import Unit
 
 UNKNOWN = "unknown"
 

@@ -9,12 +9,12 @@ from typing import TypeVar
 
 from exporters.ra import RaMetrics
 from testbed.errors import CaRefused, CurlError, EstRefused
-from testbed.ra.calls import CaCall, Issued
 from testbed.ra.certificates import CaChain, SigningRequest
-from testbed.ra.certsrv import Certsrv
+from testbed.ra.certsrv.calls import CaCall, Issued
+from testbed.ra.certsrv.client import Certsrv
 from testbed.ra.late_certificates import LateCertificates, Lock
-from testbed.ra.turns import Turns
 from testbed.ra.verdicts import authentication_failed, enrollment_failed
+from testbed.ra.workers.turns import Turns
 
 T = TypeVar("T")
 

@@ -13,19 +13,19 @@ from cryptography import x509
 from exporters.ra import RaMetrics
 from testbed.errors import DatabaseError, EstRefused
 from testbed.est_errors import EstError
-from testbed.ra import est
-from testbed.ra.accounts import AuthType
-from testbed.ra.authentication import Attempt
 from testbed.ra.certificates import SigningRequest, pkcs7_der
-from testbed.ra.desk import Caller, Desk
 from testbed.ra.enrollment import CaSide, Enrollment
-from testbed.ra.est import Operation
-from testbed.ra.exchange import Exchange
-from testbed.ra.logbook import Logbook
-from testbed.ra.nginx_log import Connection
+from testbed.ra.est import operations as est
+from testbed.ra.est.accounts import AuthType
+from testbed.ra.est.authentication import Attempt
+from testbed.ra.est.desk import Caller, Desk
+from testbed.ra.est.operations import Operation
+from testbed.ra.est.pending import Order
+from testbed.ra.logs.exchange import Exchange
+from testbed.ra.logs.logbook import Logbook
+from testbed.ra.logs.nginx_log import Connection
 from testbed.ra.ordering import Ordering
-from testbed.ra.pending import Order
-from testbed.ra.proxied import proxied_certificate, proxied_connection
+from testbed.ra.workers.proxied import proxied_certificate, proxied_connection
 from testbed.web.messages import Request, Response
 from testbed.web.server import Peer, Refusal
 

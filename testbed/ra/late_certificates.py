@@ -14,7 +14,7 @@ import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from testbed.ra.calls import Issued
+from testbed.ra.certsrv.calls import Issued
 
 _POLL_SECONDS = 0.02
 

@@ -3,9 +3,9 @@
 import contextlib
 
 from testbed.errors import CaPending, CaRefused, DatabaseError, EstRefused
-from testbed.ra.calls import Issued
+from testbed.ra.certsrv.calls import Issued
 from testbed.ra.enrollment import Enrollment
-from testbed.ra.pending import Order, PendingRequests
+from testbed.ra.est.pending import Order, PendingRequests
 
 
 class Ordering:

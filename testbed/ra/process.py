@@ -19,15 +19,15 @@ from exporters.endpoint import metrics_endpoint
 from exporters.processes import AcceptQueue
 from testbed.errors import PkiError, TestbedError
 from testbed.part import Addresses
-from testbed.ra import est
-from testbed.ra.ca_access import make_certsrv, read_chain
-from testbed.ra.calls import CaCall
 from testbed.ra.certificates import CaChain
-from testbed.ra.crew import Crew, Orders, Workplace, working
-from testbed.ra.listening import listen, queued
-from testbed.ra.logbook import Logbook
-from testbed.ra.nginx import nginx_front
-from testbed.ra.nginx_log import subject_text
+from testbed.ra.certsrv.access import make_certsrv, read_chain
+from testbed.ra.certsrv.calls import CaCall
+from testbed.ra.est import operations as est
+from testbed.ra.logs.logbook import Logbook
+from testbed.ra.logs.nginx_log import subject_text
+from testbed.ra.workers.crew import Crew, Orders, Workplace, working
+from testbed.ra.workers.listening import listen, queued
+from testbed.ra.workers.nginx import nginx_front
 from testbed.scratch import scratch_directory
 from testbed.settings import RaPartSettings
 

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 import msgspec
 
 from testbed.bounds import Name, Port, Settings
-from testbed.ra.ca_settings import RaConnections, RaResolver, RaRetries, RaTimers, SecondsOrNone
 from testbed.ra.capacity_settings import RaNginx, RaWorkers
-from testbed.ra.est_settings import EstSettings
+from testbed.ra.certsrv.settings import RaConnections, RaResolver, RaRetries, RaTimers, SecondsOrNone
+from testbed.ra.est.settings import EstSettings
 
 __all__ = [
     "RaConnections", "RaNginx", "RaResolver", "RaRetries", "RaSettings", "RaTimers", "RaWorkers",

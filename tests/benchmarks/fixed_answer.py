@@ -21,8 +21,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from loadtests.keys import KeyFile, make_key_file
-from loadtests.phone import Phone, PhoneNames
+from loadtests.phones.keys import KeyFile, make_key_file
+from loadtests.phones.phone import Phone, PhoneNames
 from loadtests.scenario import KeyType
 from testbed.pki import make_lab_pki
 from tests.loadtests.est_server import ENROLL_TYPE, certs_only

@@ -25,21 +25,21 @@ from cryptography import x509
 from locust.env import Environment
 from locust.stats import RequestStats
 
-from loadtests.authentication import Credentials
-from loadtests.capf import CapfTrace
-from loadtests.clocks import steady_clock
-from loadtests.enroller import Enroller, Phones, Records
-from loadtests.est_client import EstClient, EstOperation, EstTarget
-from loadtests.fast_tls import FastContext
-from loadtests.fleet import settle_memory
-from loadtests.gauge import Gauge
-from loadtests.journal import Attempt, JournalWriter
-from loadtests.keys import KeyFile
-from loadtests.lsc import LscCheck
-from loadtests.phone import PhoneNames
+from loadtests.arrivals.schedule import Shard
+from loadtests.capf.enroller import Enroller, Phones, Records
+from loadtests.capf.trace import CapfTrace
+from loadtests.est.authentication import Credentials
+from loadtests.est.client import EstClient, EstOperation, EstTarget
+from loadtests.est.fast_tls import FastContext
+from loadtests.est.lsc import LscCheck
+from loadtests.est.tls_stream import Timers
+from loadtests.phones.keys import KeyFile
+from loadtests.phones.phone import PhoneNames
+from loadtests.results.journal import Attempt, JournalWriter
 from loadtests.scenario import KeyType, Operation
-from loadtests.schedule import Shard
-from loadtests.tls_stream import Timers
+from loadtests.swarm.clocks import steady_clock
+from loadtests.swarm.fleet import settle_memory
+from loadtests.swarm.gauge import Gauge
 from tests.benchmarks.fixed_answer import SEED
 from tests.benchmarks.job import AT_ONCE, Job, Outcome
 

@@ -13,10 +13,10 @@ import polars as pl
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from loadtests import table
-from loadtests.journal import JournalReader
-from loadtests.pacing import Schedule, count_arrivals, examine
-from loadtests.worker_report import read_reports
+from loadtests.arrivals.pacing import Schedule, count_arrivals, examine
+from loadtests.results import table
+from loadtests.results.journal import JournalReader
+from loadtests.swarm.worker_report import read_reports
 from tests.benchmarks.arrivals import variance_over_mean
 from tests.benchmarks.fixed_answer import FixedAnswer, on_core, serving_fixed_answer, two_cores
 

@@ -10,11 +10,11 @@ import msgspec
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from loadtests.course import Course
-from loadtests.progress import PlainDisplay
-from loadtests.run_folder import RunFolder
 from loadtests.scenario import Scenario, parse_scenario
-from loadtests.storm import Storm
+from loadtests.storm.course import Course
+from loadtests.storm.progress import PlainDisplay
+from loadtests.storm.run import Storm
+from loadtests.storm.run_folder import RunFolder
 from tests.benchmarks.floor import Floor, measure_floor
 
 PHONES = 2000

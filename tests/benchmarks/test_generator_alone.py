@@ -17,7 +17,7 @@ import msgspec
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from loadtests.est_client import USER_AGENT
+from loadtests.est.client import USER_AGENT
 from tests.benchmarks.fixed_answer import FixedAnswer, on_core, serving_fixed_answer, two_cores
 from tests.benchmarks.job import AT_ONCE, Job, Outcome
 

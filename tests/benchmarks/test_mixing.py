@@ -23,7 +23,7 @@ from testbed.ca.settings import CaSettings
 from testbed.lab import Endpoints, Lab
 from testbed.pki import client_context
 from testbed.ra.certificates import base64_lines
-from testbed.ra.est_settings import EstSettings
+from testbed.ra.est.settings import EstSettings
 from testbed.ra.settings import RaSettings
 from testbed.settings import LabSettings
 from testbed.web.client import HttpConnection, Origin

@@ -11,7 +11,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from loadtests.scenario import Scenario, parse_scenario
-from testbed.ra.ca_settings import RaConnections
+from testbed.ra.certsrv.settings import RaConnections
 from testbed.ra.settings import RaSettings
 from tests.benchmarks.test_enrollment import SCENARIO, measure_floor_in, report, run_storm
 

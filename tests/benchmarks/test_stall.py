@@ -15,15 +15,15 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from chaos.process import paused
-from loadtests import table
-from loadtests.est_client import parse_target
-from loadtests.generator import EstServer
-from loadtests.journal import JournalReader
-from loadtests.measures import Measures, measure
-from loadtests.progress import PlainDisplay
-from loadtests.run_folder import RunFolder
+from loadtests.est.client import parse_target
+from loadtests.results import table
+from loadtests.results.journal import JournalReader
+from loadtests.results.measures import Measures, measure
 from loadtests.scenario import Scenario, parse_scenario
-from loadtests.storm import Storm
+from loadtests.storm.generator import EstServer
+from loadtests.storm.progress import PlainDisplay
+from loadtests.storm.run import Storm
+from loadtests.storm.run_folder import RunFolder
 from testbed.lab import Lab
 from tests.benchmarks.arrivals import stalled_p99_seconds
 from tests.processes import wait_until

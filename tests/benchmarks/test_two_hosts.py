@@ -15,7 +15,7 @@ import click
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from loadtests.worker_report import read_reports
+from loadtests.swarm.worker_report import read_reports
 from tests.loadtests import two_ways
 from tests.loadtests.est_server import EstServer, make_ca, running_est_server
 

@@ -16,7 +16,7 @@ from testbed.ca.officer import approve
 from testbed.ca.settings import CaSettings, TemplateSettings
 from testbed.errors import DatabaseError
 from testbed.lab import Endpoints, Lab
-from testbed.ra.est_settings import CsrAttribute, EstSettings, PendingSettings
+from testbed.ra.est.settings import CsrAttribute, EstSettings, PendingSettings
 from testbed.ra.settings import RaSettings
 from testbed.settings import LabSettings
 

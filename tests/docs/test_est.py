@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from testbed.ra.est_settings import EstSettings
+from testbed.ra.est.settings import EstSettings
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "est.md").read_text()

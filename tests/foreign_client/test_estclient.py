@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from testbed.ca.settings import CaSettings, TemplateSettings
 from testbed.lab import Endpoints, Lab
-from testbed.ra.est_settings import CsrAttribute, EstSettings
+from testbed.ra.est.settings import CsrAttribute, EstSettings
 from testbed.ra.settings import RaSettings
 from testbed.settings import LabSettings
 from tests.foreign_client.conftest import program

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from loadtests.journal import Attempt
+from loadtests.results.journal import Attempt
 from testbed.est_errors import EstError
 
 START = 1_760_000_000.0

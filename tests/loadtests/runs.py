@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import polars as pl
 
-from loadtests import slo, summary
-from loadtests.summary import CpuSeconds, Facts, Host, Run, Summary
+from loadtests.results import slo, summary
+from loadtests.results.summary import CpuSeconds, Facts, Host, Run, Summary
 from tests.loadtests.attempts import START
 
 STARTED = datetime.fromtimestamp(START, UTC)

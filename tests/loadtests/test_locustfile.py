@@ -21,9 +21,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from loadtests.journal import Attempt, JournalReader
-from loadtests.phone import PhoneNames
-from loadtests.worker_report import read_reports
+from loadtests.phones.phone import PhoneNames
+from loadtests.results.journal import Attempt, JournalReader
+from loadtests.swarm.worker_report import read_reports
 from testbed.web.messages import Request, Response
 from tests.loadtests import two_ways
 from tests.loadtests.est_server import EstServer, LabCa

@@ -8,11 +8,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from loadtests import table
-from loadtests.histograms import RESOLUTION, Spread, merged
-from loadtests.journal import JournalReader
-from loadtests.measures import Percentiles, percentiles
-from loadtests.worker_report import read_reports
+from loadtests.results import table
+from loadtests.results.histograms import RESOLUTION, Spread, merged
+from loadtests.results.journal import JournalReader
+from loadtests.results.measures import Percentiles, percentiles
+from loadtests.swarm.worker_report import read_reports
 from testbed.web.messages import Request, Response
 from tests.loadtests.est_server import EstServer
 

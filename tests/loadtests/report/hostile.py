@@ -3,8 +3,8 @@
 import msgspec
 import polars as pl
 
-from loadtests import table
-from loadtests.summary import DeadPart, Host, Summary
+from loadtests.results import table
+from loadtests.results.summary import DeadPart, Host, Summary
 from tests.loadtests import attempts
 from tests.loadtests.runs import RUN, summed_up
 

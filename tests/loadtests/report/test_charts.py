@@ -1,8 +1,8 @@
 import polars as pl
 import pytest
 
-from loadtests import table
 from loadtests.report.charts import Chart, draw
+from loadtests.results import table
 from tests.loadtests import attempts
 from tests.loadtests.runs import summed_up
 

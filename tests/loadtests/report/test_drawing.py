@@ -6,8 +6,8 @@ from statistics import median
 
 import pytest
 
-from loadtests import table
 from loadtests.report import write_report
+from loadtests.results import table
 from testbed.est_errors import EstError
 from tests.loadtests import attempts
 from tests.loadtests.report.browser import NEEDS_CHROMIUM, Opened, open_in_chromium

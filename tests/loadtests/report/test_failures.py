@@ -1,5 +1,5 @@
-from loadtests import table
 from loadtests.report.failures import MOST_REASONS, failures
+from loadtests.results import table
 from testbed.est_errors import EstError
 from tests.loadtests import attempts
 

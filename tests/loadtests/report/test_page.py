@@ -7,15 +7,15 @@ import msgspec
 import polars as pl
 import pytest
 
-from loadtests import table
-from loadtests.pacing import Schedule
+from loadtests.arrivals.pacing import Schedule
 from loadtests.report import write_report
 from loadtests.report.page import render, tiles, times
-from loadtests.summary import DeadPart, Summary
+from loadtests.results import table
+from loadtests.results.summary import DeadPart, Summary
 from tests.loadtests import attempts
+from tests.loadtests.arrivals.test_pacing import report
 from tests.loadtests.report.hostile import HOSTILE, hostile_run
 from tests.loadtests.runs import RUN, summed_up
-from tests.loadtests.test_pacing import report
 
 SCENARIO = 'name = "morning reset"\n[phones]\ncount = 60\n'
 

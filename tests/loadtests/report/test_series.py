@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadtests import table
-from loadtests.measures import measure
 from loadtests.report.series import MAX_BINS, PARTS_OF_LATENCY, Distribution, Timeline, distribution, timeline
+from loadtests.results import table
+from loadtests.results.measures import measure
 from tests.loadtests import attempts
 
 

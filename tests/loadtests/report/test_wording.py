@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtests.report import wording
-from loadtests.slo import Unit
+from loadtests.results.slo import Unit
 
 
 @pytest.mark.parametrize(

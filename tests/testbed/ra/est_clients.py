@@ -20,9 +20,9 @@ from cryptography.x509.oid import AttributeOID, ExtendedKeyUsageOID, NameOID
 
 from testbed.pki import write_identity
 from testbed.ra.certificates import base64_lines
-from testbed.ra.digest import parse
-from testbed.ra.est_settings import EstSettings
-from testbed.ra.possession import CMC_RA
+from testbed.ra.est.digest import parse
+from testbed.ra.est.possession import CMC_RA
+from testbed.ra.est.settings import EstSettings
 from testbed.web.client import HttpConnection
 from testbed.web.messages import Header, Reply, Request, Response
 from tests.testbed.ra.conftest import EST_PASSWORD, EstClient, RunningRa

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from testbed.errors import PartFailed
 from testbed.pki import Identity, LabPki, make_lab_pki, write_identity
-from testbed.ra.ca_settings import RaResolver, RaTimers
+from testbed.ra.certsrv.settings import RaResolver, RaTimers
 from testbed.ra.process import running
 from testbed.settings import RaPartSettings
 from testbed.web.messages import Limits, Reply, Request, Response

@@ -13,8 +13,8 @@ import uvloop
 from msgspec import convert
 
 from testbed.ra.capacity_settings import RaWorkers
-from testbed.ra.est_settings import EstSettings
-from tests.processes import wait_until
+from testbed.ra.est.settings import EstSettings
+from tests.processes import command_line, wait_until
 from tests.testbed.ra.conftest import EstClient, RunningRa
 from tests.testbed.ra.est_requests import GOOD, metrics
 from tests.testbed.ra.scripted_ca import ScriptedCa
@@ -96,7 +96,7 @@ def worker_pids() -> set[int]:
     return {
         process.pid
         for process in psutil.Process().children(recursive=True)
-        if "testbed.ra.worker" in " ".join(process.cmdline())
+        if "testbed.ra.workers.worker" in " ".join(command_line(process))
     }
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import all_gone, family_of, running_estorm, wait_until
+from tests.processes import all_gone, await_file, family_of, running_estorm
 
 SCENARIO = """
 [ra]
@@ -23,7 +23,7 @@ def test_workers_and_nginx_go_with_the_supervisor(tmp_path: Path, number: signal
     endpoints = tmp_path / "endpoints.json"
     arguments = ("lab", str(scenario), "--endpoints", str(endpoints), "--out", str(tmp_path / "lab"))
     with running_estorm(*arguments, cwd=tmp_path) as supervisor:
-        assert wait_until(endpoints.exists)
+        await_file(endpoints, supervisor)
         family = family_of(supervisor.pid)
         names = [process.name() for process in family]
         assert len([name for name in names if "nginx" in name]) == 3

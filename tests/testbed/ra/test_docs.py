@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from exporters.ra import RaMetrics
-from testbed.ra.ca_settings import RaConnections, RaResolver, RaRetries, RaTimers
 from testbed.ra.capacity_settings import RaNginx, RaWorkers
+from testbed.ra.certsrv.settings import RaConnections, RaResolver, RaRetries, RaTimers
 
 DOCS = Path(__file__).parents[3] / "docs"
 TEXT = (DOCS / "ra.md").read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from testbed.ra.certificates import base64_lines
-from testbed.ra.est_settings import CsrAttribute, EstLimits
+from testbed.ra.est.settings import CsrAttribute, EstLimits
 from testbed.web.messages import Reply
 from tests.testbed.ra.conftest import ACCOUNT_PASSWORD, EST_PASSWORD, EstClient, RunningRa
 from tests.testbed.ra.est_clients import (

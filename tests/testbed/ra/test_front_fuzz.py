@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from testbed.ra.certificates import base64_lines
-from testbed.ra.est_settings import EstLimits, EstSettings
+from testbed.ra.est.settings import EstLimits, EstSettings
 from tests.testbed.ra.conftest import EstClient, RunningRa
 from tests.testbed.ra.est_requests import EST, GOOD
 from tests.testbed.ra.scripted_ca import ScriptedCa

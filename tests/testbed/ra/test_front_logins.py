@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from testbed.pki import write_identity
-from testbed.ra.est_settings import DigestSettings
+from testbed.ra.est.settings import DigestSettings
 from testbed.web.messages import Reply
 from tests.testbed.ra.conftest import EstClient, RunningRa
 from tests.testbed.ra.est_clients import (

@@ -2,7 +2,7 @@
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from testbed.ra.est_settings import PendingSettings
+from testbed.ra.est.settings import PendingSettings
 from testbed.web.messages import Reply, Response
 from tests.testbed.ra.conftest import EstClient, RunningRa
 from tests.testbed.ra.est_clients import (

@@ -6,7 +6,7 @@ import pytest
 import uvloop
 from cryptography.hazmat.primitives.serialization import pkcs7
 
-from testbed.ra.est_settings import EstSettings
+from testbed.ra.est.settings import EstSettings
 from testbed.ra.settings import RaWorkers
 from tests.testbed.ra.conftest import RunningRa
 from tests.testbed.ra.est_clients import Manager, digest_answer

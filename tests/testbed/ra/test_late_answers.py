@@ -13,7 +13,7 @@ from testbed.ca.database import issued
 from testbed.ca.faults import Fault, FaultPlan
 from testbed.ca.settings import CaSettings
 from testbed.pki import LabPki
-from testbed.ra.ca_settings import RaTimers
+from testbed.ra.certsrv.settings import RaTimers
 from testbed.ra.process import running
 from testbed.settings import AccountSettings, RaPartSettings, RaSettings
 from testbed.web.messages import Reply, Request, Response

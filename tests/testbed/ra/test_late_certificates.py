@@ -3,7 +3,7 @@ from pathlib import Path
 
 import uvloop
 
-from testbed.ra.calls import Issued
+from testbed.ra.certsrv.calls import Issued
 from testbed.ra.late_certificates import LateCertificates
 from tests.testbed.ra.scripted_ca import ScriptedCa
 

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from testbed.pki import LabPki
 from testbed.ra.capacity_settings import RaWorkers
-from testbed.ra.est_settings import EstSettings
+from testbed.ra.est.settings import EstSettings
 from testbed.ra.process import running
 from testbed.settings import RaPartSettings
 from tests.processes import wait_until

@@ -1,0 +1,108 @@
+"""What a storm leaves in its run folder, made from its course: table, summary, report."""
+
+import os
+import platform
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import msgspec
+
+from loadtests.arrivals.pacing import Schedule
+from loadtests.arrivals.shape import intended_rate_per_second
+from loadtests.report import wording, write_report
+from loadtests.results import slo, summary, table
+from loadtests.results.orphans import read_mark
+from loadtests.results.summary import CpuSeconds, DeadPart, Facts, Host, Run, Summary
+from loadtests.scenario import Scenario
+from loadtests.storm.course import Course
+from loadtests.storm.resumption import ca_records
+from loadtests.storm.run_folder import RunFolder
+from loadtests.swarm.worker_report import read_reports
+
+
+def write_results(scenario: Scenario, folder: RunFolder, course: Course) -> Summary:
+    """Write `enrollments.parquet`, `summary.json` and `report.html`; returns the summary."""
+    enrollments = table.build(course.attempts)
+    table.write(enrollments, folder.enrollments)
+    result = summary.summarize(
+        enrollments, _facts(scenario, folder, course), slo.parse_all(scenario.slo.rules)
+    )
+    summary.write(result, folder.summary)
+    write_report(folder.report, enrollments, result, folder.scenario.read_text())
+    return result
+
+
+def describe(result: Summary) -> Iterator[str]:
+    """The outcome as a few lines of text: phones, rate, latency, orphans, CPU, each rule."""
+    phones = result.phones
+    yield (
+        f"{phones.enrolled} of {phones.intended} phones enrolled, {phones.failed} failed, "
+        f"{phones.dropped} dropped; {wording.rate(result.throughput_per_second)}; "
+        f"orphans: {wording.count(result.orphans)}{_how_known(result)}"
+    )
+    for name, count in result.outcomes.items():
+        yield f"  {name:<22} {count}"
+    spent = (f"{name} {seconds:.1f} s" for name, seconds in _known_cpu(result.cpu_seconds))
+    yield f"CPU: {', '.join(spent)}"
+    if latency := result.latency_seconds:
+        shown = msgspec.structs.asdict(latency).items()
+        times = ", ".join(f"{name} {wording.seconds(value)}" for name, value in shown)
+        yield f"latency from the intended start: {times}"
+    yield from _pace(result)
+    yield from (death.reason for death in result.run.dead_parts)
+    yield from result.run.incidents
+    for verdict in result.slo.rules:
+        word = {True: "met", False: "NOT MET", None: "unknown"}[verdict.met]
+        yield f"SLO {verdict.rule}: {word} ({verdict.note or wording.measured(verdict.value, verdict.unit)})"
+
+
+def _how_known(result: Summary) -> str:
+    """A lab's are counted as a matter of course."""
+    return f" ({result.run.orphans_from})" if result.orphans is not None and not result.run.lab else ""
+
+
+def _pace(result: Summary) -> Iterator[str]:
+    """How arrivals went, and whether the generator was the limit."""
+    yield f"arrivals: {wording.arrivals(result.arrivals)}"
+    for worker in result.generator.lost:
+        yield f"generator process {worker.number} was lost with {worker.lost} of its {worker.phones} phones"
+    if result.generator_bound:
+        yield f"GENERATOR-BOUND, do not blame the server: {'; '.join(result.generator.reasons)}"
+
+
+def _known_cpu(spent: CpuSeconds) -> Iterator[tuple[str, float]]:
+    for name, seconds in msgspec.structs.asdict(spent).items():
+        if seconds is not None:
+            yield name, seconds
+
+
+def _facts(scenario: Scenario, folder: RunFolder, course: Course) -> Facts:
+    assert scenario.seed is not None
+    in_lab = not scenario.target.url
+    orphans = ca_records(scenario, folder).orphans(course.attempts, read_mark(folder.ca_mark))
+    run = Run(
+        id=folder.name, scenario=scenario.name, target=course.target, lab=in_lab,
+        started=datetime.fromtimestamp(course.started_at, UTC),
+        ended=datetime.fromtimestamp(course.ended_at, UTC),
+        dead_parts=[DeadPart(death.name, str(death)) for death in course.deaths],
+        incidents=course.incidents, host=_host(), orphans_from=orphans.source.value,
+    )  # fmt: skip
+    spent = course.cpu_seconds
+    return Facts(
+        run=run, seed=scenario.seed, phones_intended=scenario.phones.count,
+        orphans=orphans.count,
+        cpu_seconds=CpuSeconds(spent.get("generator"), spent.get("ra"), spent.get("ca")),
+        schedule=_schedule(scenario), reports=read_reports(folder.path),
+    )  # fmt: skip
+
+
+def _schedule(scenario: Scenario) -> Schedule:
+    shape, workers = scenario.shape, scenario.generator.processes
+    if shape is None:
+        return Schedule(workers=workers)
+    rate = intended_rate_per_second(shape, scenario.phones.count)
+    return Schedule(scenario.arrivals.shape.value, rate, workers)
+
+
+def _host() -> Host:
+    return Host(platform.platform(), platform.python_version(), os.cpu_count() or 1)

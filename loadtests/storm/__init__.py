@@ -1,0 +1,1 @@
+"""A storm from its start to its run folder."""

@@ -1,0 +1,1 @@
+"""Phones as Locust users: options, one process or many, and who drives which phone."""

@@ -1,0 +1,62 @@
+"""How the RA comes to the CA: made from the settings, and its chain read once at start and on a reload."""
+
+import contextlib
+import ipaddress
+import ssl
+from collections.abc import Sequence
+from pathlib import Path
+
+from testbed import pki
+from testbed.errors import CaRefused, CurlError, PartFailed
+from testbed.ntlm.initiator import Initiator
+from testbed.ra.certificates import CaChain
+from testbed.ra.certsrv.calls import CaCall
+from testbed.ra.certsrv.client import Certsrv, Manners
+from testbed.ra.certsrv.curl import Curl
+from testbed.ra.certsrv.resolver import Resolver
+from testbed.ra.logs.logbook import Logbook
+from testbed.settings import RaPartSettings
+from testbed.web.client import Origin, system_address
+
+
+def make_certsrv(settings: RaPartSettings) -> Certsrv:
+    """The CA's pages, as the settings want them talked to; close it after use."""
+    ra = settings.ra
+    manners = Manners(ra.timers, ra.retries, ra.connections, ra.pass_unchecked_certificates)
+    return Certsrv(_curl(settings), ra.template, manners)
+
+
+async def read_chain(certsrv: Certsrv, logbook: Logbook) -> tuple[CaChain, Sequence[CaCall]]:
+    """The CA's chain as CES reads it, logged, and the calls that took; PartFailed when it cannot be had."""
+    calls: list[CaCall] = []
+    try:
+        with contextlib.closing(certsrv.converse(calls.append)) as conversation:
+            chain = await conversation.chain()
+    except (CurlError, CaRefused) as error:
+        logbook.chain_missing(calls[-1])
+        raise PartFailed(f"cannot read the CA's chain: {error} at {calls[-1].url}") from error
+    return chain, calls
+
+
+def ca_context(trust_anchor: Path) -> ssl.SSLContext:
+    """TLS to the CA as curl has it: OpenSSL verifies the chain, `Curl.check_server` the name."""
+    context = pki.client_context(trust_anchor)
+    context.check_hostname = False
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _curl(settings: RaPartSettings) -> Curl:
+    address = settings.ca_address or _literal_address(settings.ca_host)
+    origin = Origin(settings.ca_host, settings.ca_port, address)
+    account = settings.account
+    login = Initiator(account.domain, account.user, settings.account_password)
+    resolver = settings.ra.resolver
+    resolve = Resolver(resolver).address if resolver.server else system_address
+    return Curl(origin, ca_context(settings.trust_anchor), login, settings.ra.timers.connect_seconds, resolve)
+
+
+def _literal_address(host: str) -> str | None:
+    with contextlib.suppress(ValueError):
+        return str(ipaddress.ip_address(host))
+    return None

@@ -1,0 +1,1 @@
+"""The RA's logs, line for line as the guide shows them."""

@@ -1,0 +1,49 @@
+"""CPU time is counted from the mark, and kept when a process dies."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from loadtests.storm.cpu import CpuMeter
+
+BUSY = """
+import time
+start = time.process_time()
+while time.process_time() - start < 0.3:
+    pass
+print("done", flush=True)
+input()
+"""
+
+
+@pytest.fixture
+def busy() -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        [sys.executable, "-c", BUSY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield process
+        process.kill()
+
+
+def test_the_seconds_of_a_process_are_those_since_the_mark(busy: subprocess.Popen[str]) -> None:
+    meter = CpuMeter({"busy": busy.pid})
+    meter.mark()
+    assert busy.stdout is not None
+    busy.stdout.readline()
+    meter.sample()
+    assert 0.2 < meter.seconds()["busy"] < 2
+
+
+def test_a_killed_process_keeps_what_it_used(busy: subprocess.Popen[str]) -> None:
+    meter = CpuMeter({"busy": busy.pid})
+    assert busy.stdout is not None
+    busy.stdout.readline()
+    meter.sample()
+    before = meter.seconds()
+    busy.kill()
+    busy.wait()
+    meter.sample()
+    assert meter.seconds() == before
+    assert before["busy"] > 0.2

@@ -1,0 +1,89 @@
+"""The load generator as a storm runs it: several processes, requests made before, one process lost."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from chaos.process import kill
+from loadtests.results.journal import JournalReader
+from tests.processes import command_line, family_of, run_estorm, running_estorm, wait_until
+
+TWO = """
+name = "two"
+seed = 7
+[phones]
+key = "p-256"
+count = 40
+[arrivals]
+shape = "poisson"
+rate_per_second = 20.0
+[generator]
+processes = 2
+[slo]
+rules = []
+"""
+
+
+def summary_of(run: Path) -> dict[str, Any]:
+    summary: dict[str, Any] = json.loads((run / "summary.json").read_text())
+    return summary
+
+
+def test_two_processes_enroll_the_fleet_on_one_schedule(tmp_path: Path) -> None:
+    (tmp_path / "two.toml").write_text(TWO)
+    done = run_estorm("storm", "two.toml", "--out", "run", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    summary = summary_of(tmp_path / "run")
+    assert summary["phones"]["enrolled"] == 40
+    assert summary["orphans"] == 0
+    arrivals = summary["arrivals"]
+    assert (arrivals["workload"], arrivals["shape"], arrivals["dropped"]) == ("open", "poisson", 0)
+    assert arrivals["started_rate"] == pytest.approx(arrivals["intended_rate"], rel=0.05)
+    workers = summary["generator"]["workers"]
+    assert [(each["number"], each["phones"], each["lost"]) for each in workers] == [(0, 20, 0), (1, 20, 0)]
+    assert all(abs(each["clock_ahead_seconds"]) < 0.1 for each in workers)
+    merged, exact = summary["histogram_seconds"], summary["latency_from_intended_start_seconds"]
+    assert merged["latency_from_intended_start"]["count"] == 40
+    assert merged["latency_from_intended_start"]["p99"] == pytest.approx(exact["p99"], rel=1e-3)
+    assert "arrivals: open workload, poisson" in done.stdout
+
+
+def test_a_lost_process_is_reported_with_its_phones_and_none_is_silently_dropped(tmp_path: Path) -> None:
+    (tmp_path / "two.toml").write_text(TWO.replace("20.0", "8.0"))
+    run = tmp_path / "run"
+    with running_estorm("storm", "two.toml", "--out", "run", cwd=tmp_path) as storm:
+        assert wait_until(lambda: run.exists() and len({a.worker for a in JournalReader(run).new()}) == 2, 60)
+        locusts = [each for each in family_of(storm.pid) if "locust" in command_line(each)]
+        worker = next(each for each in locusts if each.parent() in locusts)
+        kill(worker.pid)
+        output, _ = storm.communicate(timeout=60)
+    summary = summary_of(run)
+    phones = summary["phones"]
+    (lost,) = [each for each in summary["generator"]["workers"] if each["lost"]]
+    assert phones["enrolled"] + phones["failed"] + phones["dropped"] == phones["intended"]
+    assert phones["dropped"] == lost["lost"] == summary["arrivals"]["dropped"] > 0
+    words = f"generator process {lost['number']} was lost with {lost['lost']} of its 20 phones"
+    assert words in output
+    recorded = pl.read_parquet(run / "enrollments.parquet").filter(pl.col("worker") == lost["number"])
+    assert recorded.height + lost["lost"] == 20
+
+
+@pytest.mark.parametrize("generator", ['tls = "python"', "prepare_requests = false", "quick_ack = true"])
+def test_however_the_load_is_made_every_phone_enrolls(tmp_path: Path, generator: str) -> None:
+    (tmp_path / "other.toml").write_text(TWO.replace("processes = 2", generator).replace("40", "10"))
+    done = run_estorm("storm", "other.toml", "--out", "run", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert summary_of(tmp_path / "run")["phones"]["enrolled"] == 10
+
+
+def test_a_closed_workload_is_called_one(tmp_path: Path) -> None:
+    closed = TWO.replace('shape = "poisson"\nrate_per_second = 20.0', "closed_phones = 2")
+    (tmp_path / "closed.toml").write_text(closed.replace("processes = 2", ""))
+    done = run_estorm("storm", "closed.toml", "--out", "run", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "closed workload" in done.stdout
+    assert "closed workload" in (tmp_path / "run" / "report.html").read_text()
+    assert summary_of(tmp_path / "run")["arrivals"]["workload"] == "closed"
