@@ -4,6 +4,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# Tests mostly wait for processes to start: three at a time keep two cores busy.
+TEST_PROCESSES ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help storm lab test bench lint format os-packages clean
@@ -18,7 +20,7 @@ lab: $(VENV)/.run ## start the lab alone and print where it answers (ARGS="--end
 	@$(BIN)/estorm lab $(ARGS)
 
 test: $(VENV)/.test os-packages ## run the tests (ARGS="tests/loadtests -k phone")
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist worksteal $(ARGS)
 
 bench: $(VENV)/.test os-packages ## run the benchmarks and print their ratios
 	$(BIN)/pytest tests/benchmarks --benchmark-only --override-ini addopts= -s $(ARGS)

@@ -7,6 +7,7 @@ ChaosError
 │   └── DnsRefused     the DNS server's
 ├── ProxyUnreachable   the TCP proxy's API does not answer, or answers what Toxiproxy would not
 ├── DnsUnreachable     the DNS server's management API does not answer, or answers what ours would not
+├── ControlRefused     the owner of the parts' processes cannot do what a fault wants of it
 ├── QueryUnreadable    bytes that should be a DNS query are not one
 └── NameUnusable       a host name that no DNS packet can carry
 """
@@ -42,6 +43,10 @@ class DnsRefused(ApiRefused):
 
 class DnsUnreachable(ChaosError):
     """The DNS server's management API gives no answer that can be used."""
+
+
+class ControlRefused(ChaosError):
+    """The parts' owner refuses or fails."""
 
 
 class QueryUnreadable(ChaosError):

@@ -1,0 +1,75 @@
+"""What a fault can touch: the running chain as an operator reaches it, from outside.
+
+Processes, names and sockets: the TCP proxy's API on each hop, the DNS server's, the CA's management port, and
+the control of the parts' processes, which only their owner has.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, Protocol
+
+import msgspec
+
+from chaos.dns.client import DnsClient
+from chaos.tcp.client import Toxiproxy
+
+Part = Literal["ca", "ra"]
+Hop = Literal["phone-ra", "ra-ca"]
+
+
+class PartState(msgspec.Struct, frozen=True):
+    """One part's processes: its own, those it started, how often it was started, and its addresses."""
+
+    name: Part
+    pid: int
+    children: tuple[int, ...]
+    starts: int
+    addresses: dict[str, str]
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What a clock shows instead of the time: `offset_seconds` off now, running at `rate` from now on."""
+
+    offset_seconds: float = 0.0
+    rate: float = 1.0
+
+
+class Control(Protocol):
+    """The parts' processes, in their owner's hands.
+
+    Every call returns when its effect is there, and raises ControlRefused when it cannot be had.
+    """
+
+    def part(self, part: Part) -> PartState:
+        """The part as it is now; `pid` 0 while it is dead."""
+
+    def kill(self, part: Part) -> None:
+        """End the part at once; its end is no incident. It stays dead until `restart`."""
+
+    def restart(self, part: Part) -> PartState:
+        """Start the part anew, on the ports it had; ended first if it runs."""
+
+    def reload(self, part: Part, changes: Mapping[str, object]) -> None:
+        """Have the part go on with other settings (SIGHUP): `{"ra.template": "CiscoRB"}`, dotted names."""
+
+    def restore(self, part: Part) -> None:
+        """Have the part go on with the settings it was started with."""
+
+    def set_clock(self, part: Part, reading: Reading) -> None:
+        """Shift the part's wall clock, and its workers'; its monotonic clock stays. Undone by Reading()."""
+
+
+class System(Protocol):
+    """The chain under test."""
+
+    control: Control
+    proxies: Toxiproxy
+    dns: DnsClient
+    ca_management: str
+    """URL of the CA's management port: its chaos mode."""
+    ca_host: str
+    """The name under which the RA looks for the CA."""
+    pki: Path
+    """The directory of the lab's keys and certificates (`testbed.pki.LabPki`)."""
+    seed: int
+    """Of the run; faults take their chance from streams that are seeded with it and their own name."""
