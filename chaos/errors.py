@@ -1,6 +1,7 @@
 """What chaos can fail with.
 
 ChaosError
+├── PlanRefused        a fault, a schedule or an experiment cannot be read: names the field and what it may be
 ├── FaultNotInjected   a fault did not take hold, so nothing that follows would be its effect
 ├── ApiRefused         a fault server's API refuses a request: HTTP status and its words
 │   ├── ProxyRefused   the TCP proxy's, in Toxiproxy's words
@@ -8,6 +9,7 @@ ChaosError
 ├── ProxyUnreachable   the TCP proxy's API does not answer, or answers what Toxiproxy would not
 ├── DnsUnreachable     the DNS server's management API does not answer, or answers what ours would not
 ├── ControlRefused     the owner of the parts' processes cannot do what a fault wants of it
+├── ClockUnavailable   the clock of a process cannot be shifted on this machine
 ├── QueryUnreadable    bytes that should be a DNS query are not one
 └── NameUnusable       a host name that no DNS packet can carry
 """
@@ -15,6 +17,10 @@ ChaosError
 
 class ChaosError(Exception):
     """A fault cannot do what was asked; the text is one line that says why and what to do."""
+
+
+class PlanRefused(ChaosError):
+    """A fault, a schedule or an experiment is described in a way that cannot be used."""
 
 
 class FaultNotInjected(ChaosError):
@@ -47,6 +53,10 @@ class DnsUnreachable(ChaosError):
 
 class ControlRefused(ChaosError):
     """The parts' owner refuses or fails."""
+
+
+class ClockUnavailable(ChaosError):
+    """There is no libfaketime that could be preloaded."""
 
 
 class QueryUnreadable(ChaosError):

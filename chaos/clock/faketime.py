@@ -1,0 +1,127 @@
+"""A process's clock in another's hands: libfaketime, preloaded, and the file it reads.
+
+Every look at the clock reads the file, so a change is there at once, for all processes of the tree; it costs
+4 us a look instead of 0.05. The monotonic clock, and with it every timer, stays as it is.
+
+A rate of libfaketime's own would stretch sleeps and polls too, and counts from each process's start. So a
+clock that drifts is stepped here, 50 times a second.
+"""
+
+import contextlib
+import importlib.util
+import platform
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from chaos.errors import ClockUnavailable
+from chaos.system import Reading
+
+STEP_SECONDS = 0.02
+_IN_WHEEL = Path("vendor/libfaketime/src/libfaketime.so.1")
+_MACHINE = "x86_64"
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where sem_open(3) and shm_open(3) have their names
+_JOIN_SECONDS = 5.0
+
+
+def library(find: Callable[[str], ModuleSpec | None] = importlib.util.find_spec) -> Path:
+    """The shared library; ClockUnavailable says in one line why there is none, and how to get it."""
+    if sys.platform != "linux" or platform.machine() != _MACHINE:
+        raise ClockUnavailable(
+            f"the clock of a process cannot be shifted on {sys.platform} {platform.machine()}: libfaketime's "
+            f"wheel is for linux {_MACHINE}; use a tls fault, which shifts the certificates instead"
+        )
+    found = find("libfaketime")
+    path = Path(found.origin).parent / _IN_WHEEL if found and found.origin else None
+    if path is None or not path.exists():
+        raise ClockUnavailable(
+            "the clock of a process cannot be shifted: libfaketime is not installed; get it with "
+            "pip install 'estorm[clock]', or use a tls fault, which shifts the certificates instead"
+        )
+    return path
+
+
+def is_preloaded(pid: int) -> bool:
+    """Whether the process `pid` looks at its clock through libfaketime; False when it is gone."""
+    try:
+        return _IN_WHEEL.name in Path(f"/proc/{pid}/maps").read_text(errors="replace")
+    except OSError:
+        return False
+
+
+class FakeClock:
+    """What processes that are started with `environment` take for the time; the true one until `show`.
+
+    The file at `path` holds how far it is off. `close` it, or use it as a context manager: the clock is then
+    right again.
+    """
+
+    def __init__(self, path: Path, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._path = path
+        self._monotonic = monotonic
+        self._drift: threading.Thread | None = None
+        self._steady = threading.Event()
+        self._write(0.0)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What to start a process with, beside its own environment; ClockUnavailable without libfaketime."""
+        return {
+            "LD_PRELOAD": str(library()),
+            "FAKETIME_TIMESTAMP_FILE": str(self._path.absolute()),
+            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "NO_FAKE_STAT": "1",
+        }
+
+    def show(self, reading: Reading) -> None:
+        """Show this from now on; `Reading()` is the true time."""
+        self._stand_still()
+        since = self._monotonic()
+        self._write(reading.offset_seconds)
+        if reading.rate != 1.0:
+            self._steady = threading.Event()
+            self._drift = threading.Thread(
+                target=self._step, args=(reading, since, self._steady), name="clock-drift", daemon=True
+            )
+            self._drift.start()
+
+    def close(self) -> None:
+        """Show the true time, and step no more."""
+        self.show(Reading())
+
+    def _stand_still(self) -> None:
+        self._steady.set()
+        if self._drift is not None:
+            self._drift.join(_JOIN_SECONDS)
+            self._drift = None
+
+    def _step(self, reading: Reading, since: float, steady: threading.Event) -> None:
+        while not steady.wait(STEP_SECONDS):
+            gained = (reading.rate - 1.0) * (self._monotonic() - since)
+            self._write(reading.offset_seconds + gained)
+
+    def _write(self, offset_seconds: float) -> None:
+        new = self._path.with_name(f".{self._path.name}.new")
+        new.write_text(f"{offset_seconds:+.6f}\n")
+        new.replace(self._path)
+
+
+def sweep_up_after(pid: int) -> None:
+    """Remove what libfaketime leaves in shared memory when its process, `pid`, is killed."""
+    for name in (f"faketime_shm_{pid}", f"sem.faketime_sem_{pid}"):
+        with contextlib.suppress(FileNotFoundError):
+            (_SHARED_MEMORY / name).unlink()
