@@ -7,6 +7,8 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from exporters.ra import ACCEPT_QUEUE, ACCEPT_QUEUE_SIZE
+
 
 class ProcessGroup(Collector):
     """The standard `process_` metrics, summed over all processes of a part."""
@@ -40,5 +42,5 @@ class AcceptQueue(Collector):
     def collect(self) -> Iterator[Metric]:
         """The queue as it is now; 0 of 0 where the kernel does not say."""
         length, size = self._queued()
-        yield GaugeMetricFamily("estorm_ra_accept_queue", "Connections that wait to be accepted.", length)
-        yield GaugeMetricFamily("estorm_ra_accept_queue_size", "Connections the accept queue holds.", size)
+        yield GaugeMetricFamily(ACCEPT_QUEUE.name, ACCEPT_QUEUE.meaning, length)
+        yield GaugeMetricFamily(ACCEPT_QUEUE_SIZE.name, ACCEPT_QUEUE_SIZE.meaning, size)

@@ -117,6 +117,15 @@ def issued(path: Path) -> list[IssuedCertificate]:
         ]
 
 
+def count_by_disposition(connection: sqlite3.Connection) -> dict[str, int]:
+    """How many requests there are of each disposition; by two indexes, so cheap however many there are."""
+    counts = dict.fromkeys(map(str, Disposition), 0)
+    others = "SELECT disposition, count(*) FROM requests WHERE disposition <> 'issued' GROUP BY disposition"
+    counts.update(connection.execute(others).fetchall())
+    with_serial = connection.execute("SELECT count(*) FROM requests WHERE serial IS NOT NULL").fetchone()[0]
+    return counts | {"issued": with_serial - counts["revoked"]}
+
+
 def revoked(connection: sqlite3.Connection) -> Sequence[tuple[str, float, int]]:
     """Serial number, time and reason of every revoked certificate."""
     query = (

@@ -30,7 +30,7 @@ from testbed.ca.settings import CaSettings
 from testbed.ca.site import Site
 from testbed.ca.stalling import let_stall
 from testbed.ca.w3c_log import W3cLog
-from testbed.errors import PartFailed, PkiError
+from testbed.errors import DatabaseError, PartFailed, PkiError
 from testbed.ntlm.acceptor import Acceptor, ChannelBinding, Names
 from testbed.pki import Identity, server_context
 from testbed.settings import CaPartSettings
@@ -51,6 +51,7 @@ async def running(part: CaPartSettings) -> AsyncIterator[Mapping[str, str]]:
     with contextlib.ExitStack() as owned:
         metrics = CaMetrics()
         store = _open_store(part.database, metrics, owned)
+        metrics.show_rows(partial(_rows, part.database))
         log = W3cLog(_existing(part.log_directory), _now)
         owned.callback(log.close)
         tls = server_context(Identity(part.server_key, part.server_certificate))
@@ -150,3 +151,12 @@ def _end_point(certificate_path: Path) -> bytes:
 
 def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
+
+
+def _rows(path: Path) -> dict[str, int]:
+    """The database's rows by disposition, on a connection of the asking thread's own; none while it fails."""
+    try:
+        with database.open_existing(path) as connection:
+            return database.count_by_disposition(connection)
+    except DatabaseError:
+        return {}

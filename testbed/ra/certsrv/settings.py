@@ -26,6 +26,14 @@ class RaTimers(Settings, frozen=True):
     download_seconds: Seconds = 10.0
     total_seconds: SecondsOrNone = 0.0
 
+    @property
+    def by_name(self) -> dict[str, float]:
+        """The timer of each stage, and of connecting, in seconds."""
+        return {
+            "connect": self.connect_seconds, "login": self.login_seconds, "form": self.form_seconds,
+            "submit": self.submit_seconds, "download": self.download_seconds,
+        }  # fmt: skip
+
 
 class RaRetries(Settings, frozen=True):
     """Calls that failed (no answer, or a status from 500 on) are made again: CES never does.

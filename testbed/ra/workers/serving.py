@@ -36,7 +36,7 @@ class Worker:
     def __init__(
         self, settings: RaPartSettings, chain: CaChain, logbook: Logbook, memory: Memory, directory: Path
     ) -> None:
-        self.metrics = RaMetrics()
+        self.metrics = RaMetrics(settings.ra.timers.by_name)
         self._logbook, self._memory, self._directory = logbook, memory, directory
         self._settings = settings
         # libEST's workers hold one connection each, so no enrollment ever waits inside one.

@@ -1,0 +1,1 @@
+"""What the load generator counts: phones, enrollments, timers, and its own health."""
