@@ -1,0 +1,82 @@
+"""The simulated phones: each starts at its time whatever the others do, gives up, tries again."""
+
+from collections.abc import Iterator
+
+from loadtests.simulation.clockwork import Clockwork
+from loadtests.simulation.ledger import Ledger, Outcome
+from loadtests.simulation.ra import Ra
+from loadtests.simulation.settings import ChainModel, Stage
+from testbed.ca.distributions import drawer
+
+
+class Fleet:
+    """Phones that start at `starts`, seconds from the simulation's start, never decreasing."""
+
+    def __init__(
+        self, model: ChainModel, starts: Iterator[float], ra: Ra, clock: Clockwork, ledger: Ledger
+    ) -> None:
+        self.clock, self.ra, self.ledger = clock, ra, ledger
+        self.read_timeout_seconds = model.read_timeout_seconds
+        self.retry = model.retry
+        self.network_seconds = drawer(model.overheads.phone, model.seed, "phone")
+        self._starts = enumerate(starts)
+
+    def start(self) -> None:
+        """Have the first phone start at its time; each sees to the next."""
+        phone, offset = next(self._starts, (-1, 0.0))
+        if phone >= 0:
+            self.clock.after(offset - self.clock.now, lambda: self._begin(phone))
+
+    def _begin(self, phone: int) -> None:
+        Attempt(self, phone, 1)
+        self.start()
+
+
+class Attempt:
+    """One try of one phone. Two timers of the same length: for the handshake, and for the answer."""
+
+    __slots__ = ("_fleet", "_number", "_started", "_timer", "gone", "phone")
+
+    def __init__(self, fleet: Fleet, phone: int, number: int) -> None:
+        self._fleet, self.phone, self._number = fleet, phone, number
+        self.gone = False
+        clock = fleet.clock
+        self._started = clock.now
+        self._timer = clock.timer(fleet.read_timeout_seconds, self._time_out)
+        network_seconds = fleet.network_seconds()
+        if network_seconds:
+            clock.after(network_seconds, self._arrive)
+        else:
+            self._arrive()
+
+    def _arrive(self) -> None:
+        if not self.gone:
+            self._fleet.ra.serve(self)
+
+    def accepted(self) -> None:
+        """The handshake is over; the timer starts anew."""
+        self._timer.stop()
+        self._timer = self._fleet.clock.timer(self._fleet.read_timeout_seconds, self._time_out)
+
+    def answered(self, failed: Stage | None) -> None:
+        """The RA's answer; one that comes after the phone has gone shows that waiting longer had helped."""
+        if self.gone:
+            self._fleet.ledger.late_answers += failed is None
+            return
+        self._timer.stop()
+        self._end(Outcome.ENROLLED if failed is None else Outcome.of_stage(failed))
+
+    def _time_out(self) -> None:
+        self.gone = True
+        self._end(Outcome.TIMED_OUT)
+
+    def _end(self, outcome: Outcome) -> None:
+        fleet, clock = self._fleet, self._fleet.clock
+        fleet.ledger.add(self.phone, self._started, clock.now, outcome)
+        if outcome is not Outcome.ENROLLED and self._number < fleet.retry.attempts:
+            phone, number = self.phone, self._number + 1
+            clock.timer(fleet.retry.spacing_seconds, lambda: _again(fleet, phone, number))
+
+
+def _again(fleet: Fleet, phone: int, number: int) -> None:
+    Attempt(fleet, phone, number)
