@@ -297,6 +297,7 @@ class HttpServer:
         self.connections: set[_Connection] = set()
         self._tls = tls
         self._number = 0
+        self._backlog = 1024
         self._listener: asyncio.Server | None = None
 
     def next_number(self) -> int:
@@ -310,7 +311,7 @@ class HttpServer:
         Raises OSError when the port is taken.
         """
         self._listener = await asyncio.get_running_loop().create_server(
-            lambda: _Connection(self), host, port, ssl=self._tls, backlog=1024,
+            lambda: _Connection(self), host, port, ssl=self._tls, backlog=self._backlog,
             ssl_handshake_timeout=self._handshake_seconds,
         )  # fmt: skip
         bound = self._listener.sockets[0].getsockname()
@@ -318,10 +319,21 @@ class HttpServer:
 
     async def start_on(self, listener: socket.socket, backlog: int) -> None:
         """Serve what arrives at a socket that is bound already, perhaps shared with other processes."""
+        self._backlog = backlog
         self._listener = await asyncio.get_running_loop().create_server(
             lambda: _Connection(self), sock=listener, ssl=self._tls, backlog=backlog,
             ssl_handshake_timeout=self._handshake_seconds,
         )  # fmt: skip
+
+    async def present(self, tls: ssl.SSLContext) -> None:
+        """Secure those who connect from now on with `tls`; the connections there are stay as they are."""
+        self._tls = tls
+        old = self._listener
+        if old is None:
+            return
+        # The same socket in the kernel, so that whoever waits in its queue is served too.
+        await self.start_on(old.sockets[0].dup(), self._backlog)
+        old.close()
 
     async def serve(self, accepted: socket.socket) -> None:
         """Serve one accepted connection until it ends, whether or not its TLS handshake ever does."""

@@ -4,11 +4,12 @@ import ssl
 import struct
 
 import pytest
+import uvloop
 
-from testbed.pki import LabPki, client_context
+from testbed.pki import Identity, LabPki, client_context, server_context
 from testbed.web.messages import Limits, Request, Response
 from testbed.web.server import HttpServer, Refusal
-from tests.testbed.web.conftest import Recorder, Run, connected, echo, eventually, serving, tls
+from tests.testbed.web.conftest import Recorder, Run, Wire, connected, echo, eventually, serving, tls
 
 GET = b"GET /a?b=c HTTP/1.1\r\nHost: h\r\n\r\n"
 
@@ -310,3 +311,57 @@ def test_a_taken_port_is_an_os_error(run: Run) -> None:
                 await HttpServer(Recorder(), None).start("127.0.0.1", port)
 
     run(scenario())
+
+
+def test_other_tls_is_for_the_connections_after_and_those_there_go_on(run: Run, pki: LabPki) -> None:
+    other = server_context(pki.ra_server)
+    with_ca, with_ra = (x509_der(identity) for identity in (pki.ca_server, pki.ra_server))
+
+    async def scenario() -> None:
+        server = HttpServer(Recorder(), tls(pki))
+        _, port = await server.start("127.0.0.1", 0)
+        async with connected(port, pki) as before:
+            await server.present(other)
+            async with connected(port, pki) as after:
+                assert [shown(before), shown(after)] == [with_ca, with_ra]
+                for wire in (before, after):
+                    wire.write(GET)
+                    assert (await wire.answers()).startswith(b"HTTP/1.1 200")
+            await server.present(tls(pki))
+            async with connected(port, pki) as again:
+                assert shown(again) == with_ca
+        await server.stop()
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", port)
+
+    run(scenario())
+
+
+def test_nobody_is_turned_away_while_the_tls_is_changed(pki: LabPki) -> None:
+    async def scenario() -> None:
+        server = HttpServer(Recorder(), tls(pki))
+        _, port = await server.start("127.0.0.1", 0)
+
+        async def ask() -> None:
+            async with connected(port, pki) as wire:
+                wire.write(GET)
+                assert (await wire.answers()).startswith(b"HTTP/1.1 200")
+
+        asking = asyncio.gather(*(ask() for _ in range(40)))
+        for _ in range(20):
+            await server.present(server_context(pki.ra_server))
+            await asyncio.sleep(0)
+        await asking
+        await eventually(lambda: not server.connections)
+        await server.stop()
+
+    uvloop.run(scenario())  # the parts' loop; asyncio's own drops whom it has accepted
+
+
+def x509_der(identity: Identity) -> bytes:
+    return ssl.PEM_cert_to_DER_cert(identity.certificate_path.read_text())
+
+
+def shown(wire: Wire) -> bytes | None:
+    found: bytes | None = wire.writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    return found
