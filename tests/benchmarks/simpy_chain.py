@@ -47,9 +47,10 @@ class SimpyChain:
                 return
             enrollment = env.process(self._enrollment())
             yield enrollment | env.timeout(patience)
-            ended = enrollment.triggered
-            self.outcomes.append(Outcome(enrollment.value) if ended else Outcome.TIMED_OUT)
-            if not ended:
+            outcome = enrollment.value if enrollment.triggered else Outcome.TIMED_OUT
+            assert outcome is not None
+            self.outcomes.append(outcome)
+            if not enrollment.triggered:
                 yield enrollment
 
     def _enrollment(self) -> Generator[simpy.Event, object, Outcome]:
