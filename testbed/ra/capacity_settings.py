@@ -7,28 +7,32 @@ import msgspec
 from testbed.bounds import Seconds, Settings
 
 Processes = Annotated[int, msgspec.Meta(ge=0, le=64)]
-# libEST's server: 5 workers, a queue of 20.
-_LIBEST_WORKERS, _LIBEST_QUEUE = 5, 20
-# NGINX's own on Linux.
-_NGINX_QUEUE = 511
+# libEST's server has 5 workers. Its own queue holds 20, but it is NGINX that listens in CES: 511 on Linux.
+_LIBEST_WORKERS, _NGINX_QUEUE = 5, 511
 
 
 class RaWorkers(Settings, frozen=True):
     """Who serves the clients.
 
-    `async` workers talk to the CA for any number of clients at once. A `blocking` one serves one enrollment
-    at a time, as CES does; the others wait in the accept queue, which the kernel keeps and which holds
-    `accept_queue` connections. Each worker is a process. 0 processes: 1 where async, 5 where blocking
-    (libEST's); an accept queue of 0: 511 (NGINX's) where async, 20 (libEST's) where blocking.
+    A `blocking` worker serves one enrollment at a time, as CES does; the others wait in the accept queue,
+    which the kernel keeps and which holds `accept_queue` connections (0: 511, NGINX's). `async` workers talk
+    to the CA for any number of clients at once. `profile`: blocking in the profile libest, async in rfc.
+    Each worker is a process; 0 processes: 5 where blocking (libEST's), 1 where async.
     """
 
-    model: Literal["async", "blocking"] = "async"
+    model: Literal["profile", "async", "blocking"] = "profile"
     processes: Processes = 0
     accept_queue: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 0
 
+    def resolved(self, *, profile: str) -> "RaWorkers":
+        """The same with the model that the EST profile has, where none was named."""
+        if self.model != "profile":
+            return self
+        return msgspec.structs.replace(self, model="blocking" if profile == "libest" else "async")
+
     @property
     def blocking(self) -> bool:
-        """Whether a worker serves one enrollment at a time."""
+        """Whether a worker serves one enrollment at a time; known once resolved."""
         return self.model == "blocking"
 
     @property
@@ -39,7 +43,7 @@ class RaWorkers(Settings, frozen=True):
     @property
     def queue(self) -> int:
         """How many connections the accept queue holds."""
-        return self.accept_queue or (_LIBEST_QUEUE if self.blocking else _NGINX_QUEUE)
+        return self.accept_queue or _NGINX_QUEUE
 
 
 class RaNginx(Settings, frozen=True):

@@ -21,6 +21,7 @@ class RaSettings(Settings, frozen=True):
     empty: its address. `pass_unchecked_certificates` answers 200 with whatever the CA sent, as libEST does.
     `hand_out_late_certificates` keeps up to `late_certificates_kept` certificates whose clients had gone,
     for the same request to come again. A stop waits up to `drain_seconds` for enrollments in flight.
+    The model of `workers` is known once made: the profile's where none was named.
     """
 
     port: Port = 0
@@ -40,3 +41,8 @@ class RaSettings(Settings, frozen=True):
     hand_out_late_certificates: bool = False
     late_certificates_kept: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1000
     drain_seconds: SecondsOrNone = 2.0
+
+    def __post_init__(self) -> None:
+        """Name the workers' model, so that a resolved scenario shows it."""
+        workers = self.workers.resolved(profile=self.est.profile)
+        msgspec.structs.force_setattr(self, "workers", workers)

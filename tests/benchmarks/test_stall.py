@@ -35,7 +35,8 @@ TOLERANCE = 0.05
 
 def scenario(arrivals: str, phones: int) -> Scenario:
     text = f'seed = 1\n[phones]\ncount = {phones}\nkey = "p-256"\nkey_pool_size = 20\n[arrivals]\n{arrivals}'
-    return parse_scenario(text, "stall")
+    # One process: freezing it freezes the whole RA.
+    return parse_scenario(text + '\n[ra.workers]\nmodel = "async"\n', "stall")
 
 
 def drive(given: Scenario, path: Path, server: EstServer) -> Measures:

@@ -122,11 +122,13 @@ async def _many(orders: Orders, place: Workplace) -> AsyncIterator[_Many]:
     metrics_directory.mkdir()
     processes = WorkerProcesses(orders.settings.ra.workers.count, metrics_directory, place.logbook)
     crew = _Many(processes, place, metrics_directory)
-    try:
-        await crew.reload(orders)
-        yield crew
-    finally:
-        await asyncio.shield(processes.stop())
+    # Made and held open here: processes that make it at the same time lock each other out.
+    with Memory(place.directory):
+        try:
+            await crew.reload(orders)
+            yield crew
+        finally:
+            await asyncio.shield(processes.stop())
 
 
 def _for_worker(place: Workplace, orders: Orders) -> WorkerSettings:

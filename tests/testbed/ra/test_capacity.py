@@ -13,10 +13,12 @@ import uvloop
 from msgspec import convert
 
 from testbed.ra.capacity_settings import RaWorkers
-from testbed.ra.est.settings import EstSettings
+from testbed.ra.est.settings import EstLimits, EstSettings
+from testbed.ra.settings import RaSettings
+from testbed.web.client import HttpConnection
 from tests.processes import command_line, wait_until
 from tests.testbed.ra.conftest import EstClient, RunningRa
-from tests.testbed.ra.est_requests import GOOD, metrics
+from tests.testbed.ra.est_requests import EST, GOOD, metrics
 from tests.testbed.ra.scripted_ca import ScriptedCa
 from tests.testbed.ra.test_late_answers import Gate, counted
 
@@ -33,14 +35,20 @@ def silent_connections(client: EstClient, number: int, owned: contextlib.ExitSta
 
 
 @pytest.mark.parametrize(
-    ("silent", "profile", "served"), [(4, "libest", True), (5, "libest", False), (5, "rfc", True)]
+    ("silent", "profile", "workers", "served"),
+    [
+        (4, "libest", RaWorkers(), True),
+        (5, "libest", RaWorkers(), False),
+        (5, "rfc", RaWorkers(), True),
+        (5, "rfc", RaWorkers(model="blocking"), True),
+    ],
 )
 def test_five_silent_connections_stop_libests_five_workers_and_not_the_rfcs(
-    running_ra: RunningRa, csr_lines: bytes, silent: int, profile: str, served: bool
+    running_ra: RunningRa, csr_lines: bytes, silent: int, profile: str, workers: RaWorkers, served: bool
 ) -> None:
     async def scenario() -> bool:
         est = convert({"profile": profile}, EstSettings)
-        async with running_ra(workers=RaWorkers(model="blocking"), est=est) as client:
+        async with running_ra(workers=workers, est=est) as client:
             with contextlib.ExitStack() as owned:
                 silent_connections(client, silent, owned)
                 enrollment = asyncio.create_task(client.enroll(csr_lines, GOOD))
@@ -80,7 +88,7 @@ def test_async_workers_share_the_socket_and_their_metrics_add_up(
     running_ra: RunningRa, ca: ScriptedCa, csr_lines: bytes
 ) -> None:
     async def scenario() -> None:
-        async with running_ra(workers=RaWorkers(processes=2)) as client:
+        async with running_ra(workers=RaWorkers(model="async", processes=2)) as client:
             replies = await asyncio.gather(*(client.enroll(csr_lines, GOOD) for _ in range(12)))
             assert {reply.status for reply in replies} == {200}
             found = await metrics(client)
@@ -116,6 +124,29 @@ def test_a_worker_that_dies_is_replaced_counts_go_on_and_none_stays(
     uvloop.run(scenario())
     assert worker_pids() == set()
     assert "exited on signal 9" in (tmp_path / "nginx_error.log").read_text()
+
+
+@pytest.mark.parametrize(("profile", "model"), [("libest", "blocking"), ("rfc", "async")])
+def test_the_profile_decides_on_the_model_unless_one_is_named(profile: str, model: str) -> None:
+    est = convert({"profile": profile}, EstSettings)
+    assert RaSettings(est=est).workers.model == model
+    assert RaSettings(est=est, workers=RaWorkers(model="async")).workers.model == "async"
+
+
+def test_a_polite_client_that_keeps_its_connection_holds_libests_worker_until_its_time_is_up(
+    running_ra: RunningRa, csr_lines: bytes
+) -> None:
+    async def scenario() -> dict[str, float]:
+        est = EstSettings(limits=EstLimits(request_seconds=0.4))
+        async with running_ra(workers=blocking(), est=est) as client:
+            polite = HttpConnection(client.origin, client.context)
+            await polite.open()
+            assert (await polite.send("GET", EST + "csrattrs", (("Host", "ra"),))).status == 204
+            assert (await client.enroll(csr_lines, GOOD)).status == 200
+            polite.close()
+            return await metrics(client)
+
+    assert 0.3 < uvloop.run(scenario())["estorm_ra_accept_wait_seconds_sum"] < 5
 
 
 def test_the_accept_queue_holds_what_the_settings_say(running_ra: RunningRa) -> None:

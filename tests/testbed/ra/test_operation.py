@@ -28,7 +28,7 @@ MakeSettings = Callable[..., RaPartSettings]
 
 
 @pytest.mark.parametrize("profile", ["libest", "rfc"])
-@pytest.mark.parametrize("workers", [RaWorkers(), RaWorkers(model="blocking", processes=1)])
+@pytest.mark.parametrize("workers", [RaWorkers(model="async"), RaWorkers(model="blocking", processes=1)])
 def test_a_stop_lets_the_enrollment_in_flight_end(
     running_ra: RunningRa, ca: ScriptedCa, csr_lines: bytes, workers: RaWorkers, profile: str
 ) -> None:
