@@ -5,9 +5,11 @@ ChaosError
 ├── FaultNotInjected   a fault did not take hold, so nothing that follows would be its effect
 ├── ApiRefused         a fault server's API refuses a request: HTTP status and its words
 │   ├── ProxyRefused   the TCP proxy's, in Toxiproxy's words
-│   └── DnsRefused     the DNS server's
+│   ├── DnsRefused     the DNS server's
+│   └── CaApiRefused   the CA's management port
 ├── ProxyUnreachable   the TCP proxy's API does not answer, or answers what Toxiproxy would not
 ├── DnsUnreachable     the DNS server's management API does not answer, or answers what ours would not
+├── CaApiUnreachable   the CA's management port does not answer, or answers what ours would not
 ├── ControlRefused     the owner of the parts' processes cannot do what a fault wants of it
 ├── ClockUnavailable   the clock of a process cannot be shifted on this machine
 ├── QueryUnreadable    bytes that should be a DNS query are not one
@@ -49,6 +51,14 @@ class DnsRefused(ApiRefused):
 
 class DnsUnreachable(ChaosError):
     """The DNS server's management API gives no answer that can be used."""
+
+
+class CaApiRefused(ApiRefused):
+    """The CA's management port refuses a request."""
+
+
+class CaApiUnreachable(ChaosError):
+    """The CA's management port gives no answer that can be used."""
 
 
 class ControlRefused(ChaosError):

@@ -50,6 +50,14 @@ class HttpApi:
         """Give the connections back."""
         self._http.close()
 
+    def _end(self, path: str) -> None:
+        """DELETE `path`; what is not there any more has ended already."""
+        try:
+            self._call("DELETE", path)
+        except ApiRefused as refused:
+            if refused.status != httpx.codes.NOT_FOUND:
+                raise
+
     def _asked(self, verb: str, path: str, kind: type[T], body: object = None) -> T:
         answer = self._call(verb, path, body)
         try:

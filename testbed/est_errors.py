@@ -111,3 +111,18 @@ class EstError(enum.IntEnum):
 
     def __format__(self, spec: str) -> str:
         return format(str(self), spec)
+
+
+# What libEST's client makes of an answer with each status but 200 and 202: measured on libEST 3.2.0.
+_BY_STATUS = {
+    204: EstError.HTTP_NO_CONTENT,
+    400: EstError.HTTP_BAD_REQ,
+    401: EstError.AUTH_FAIL,
+    404: EstError.HTTP_NOT_FOUND,
+    423: EstError.HTTP_LOCKED,
+}
+
+
+def error_of_status(status: int) -> EstError:
+    """What libEST's client returns for an answer with this status, neither 200 nor 202."""
+    return _BY_STATUS.get(status, EstError.UNKNOWN)

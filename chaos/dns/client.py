@@ -10,7 +10,6 @@ import contextlib
 from collections.abc import Iterator
 from typing import Literal
 
-import httpx
 import msgspec
 
 from chaos.dns.challtestsrv import (
@@ -137,7 +136,7 @@ class DnsClient(HttpApi):
 
     def end_fault(self, fault_id: int) -> None:
         """End a fault; DnsRefused (404) when it has ended already."""
-        self._call("DELETE", f"/faults/{fault_id}")
+        self._call("DELETE", _fault_path(fault_id))
 
     def end_faults(self) -> None:
         """End every fault."""
@@ -158,14 +157,11 @@ class DnsClient(HttpApi):
         try:
             yield active
         finally:
-            self._end_if_active(active.id)
-
-    def _end_if_active(self, fault_id: int) -> None:
-        try:
-            self.end_fault(fault_id)
-        except DnsRefused as refused:
-            if refused.status != httpx.codes.NOT_FOUND:
-                raise
+            self._end(_fault_path(active.id))
 
     def _post(self, path: str, body: msgspec.Struct) -> None:
         self._call("POST", path, body)
+
+
+def _fault_path(fault_id: int) -> str:
+    return f"/faults/{fault_id}"

@@ -11,18 +11,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from loadtests.errors import EnrollmentFailed
-from testbed.est_errors import EstError
+from testbed.est_errors import EstError, error_of_status
 
 MAX_REPLY_BYTES = 2_000_000
 _MAX_FIELDS = 16
 _STATUS_LINE = re.compile(rb"HTTP/1\.1 (\d{3})(?: [^\r\n]*)?\r\n")
-_STATUS_ERRORS = {
-    204: EstError.HTTP_NO_CONTENT,
-    400: EstError.HTTP_BAD_REQ,
-    401: EstError.AUTH_FAIL,
-    404: EstError.HTTP_NOT_FOUND,
-    423: EstError.HTTP_LOCKED,
-}
 
 
 class Profile(enum.StrEnum):
@@ -107,8 +100,7 @@ def no_answer() -> EstReply:
 
 def failed_status(status: int, body: bytes, challenges: tuple[str, ...]) -> EstReply:
     """What an answer with any status but 200 and 202 amounts to."""
-    error = _STATUS_ERRORS.get(status, EstError.UNKNOWN)
-    return EstReply(status, b"", EnrollmentFailed(error, f"HTTP {status}{_words(body)}"), challenges)
+    return EstReply(status, b"", EnrollmentFailed(error_of_status(status), f"HTTP {status}{_words(body)}"), challenges)
 
 
 def _failed(status: int | None, error: EstError, reason: str) -> EstReply:

@@ -1,0 +1,1 @@
+"""Faults of the CA: its chaos mode, its settings, its processes."""
