@@ -11,7 +11,7 @@ from exporters.families import Family, Group, Kind, Label
 
 STAGES = ("login", "form", "submit", "download", "signing", "other")
 # An edge stands exactly at 10 s, the default of every timer of those who wait for the CA.
-_SERVICE_BUCKETS = (
+SERVICE_EDGES = (
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60,
 )  # fmt: skip
 _COMMIT_BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1)
@@ -91,9 +91,9 @@ class CaMetrics:
         self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         self._requests = REQUESTS.counter(registry)
-        response = RESPONSE.histogram(registry, _SERVICE_BUCKETS)
-        service = SERVICE.histogram(registry, _SERVICE_BUCKETS)
-        waiting = WAITING.histogram(registry, _SERVICE_BUCKETS)
+        response = RESPONSE.histogram(registry, SERVICE_EDGES)
+        service = SERVICE.histogram(registry, SERVICE_EDGES)
+        waiting = WAITING.histogram(registry, SERVICE_EDGES)
         in_service, queued = IN_SERVICE.gauge(registry), QUEUED.gauge(registry)
         self.connections = CONNECTIONS.gauge(registry)
         self._logins = LOGINS.counter(registry)
