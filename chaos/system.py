@@ -6,15 +6,16 @@ the control of the parts' processes, which only their owner has.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 import msgspec
 
 from chaos.dns.client import DnsClient
 from chaos.tcp.client import Toxiproxy
+from testbed.lab import Hop
+from testbed.lab import PartName as Part
 
-Part = Literal["ca", "ra"]
-Hop = Literal["phone-ra", "ra-ca"]
+__all__ = ["Control", "Hop", "Part", "PartState", "Reading", "System"]
 
 
 class PartState(msgspec.Struct, frozen=True):
@@ -47,13 +48,22 @@ class Control(Protocol):
         """End the part at once; its end is no incident. It stays dead until `restart`."""
 
     def restart(self, part: Part) -> PartState:
-        """Start the part anew, on the ports it had; ended first if it runs."""
+        """Start the part anew, on the ports it had, with its settings of now; ended in order if it runs."""
 
-    def reload(self, part: Part, changes: Mapping[str, object]) -> None:
-        """Have the part go on with other settings (SIGHUP): `{"ra.template": "CiscoRB"}`, dotted names."""
+    def reload(self, part: Part, changes: Mapping[str, object]) -> int:
+        """Have the part go on with other settings (SIGHUP): `{"ra.template": "CiscoRB"}`, dotted names.
 
-    def restore(self, part: Part) -> None:
-        """Have the part go on with the settings it was started with."""
+        Returns the change's number, for `restore`. Changes lie on each other: of two for the same setting the
+        later holds, and the earlier again once that is taken back. One that is refused leaves nothing. The
+        names are those of `testbed.settings.CaPartSettings` and `RaPartSettings`. A dead part is started
+        with them next.
+        """
+
+    def restore(self, part: Part, change: int | None = None) -> None:
+        """Take one change back, or all of them; no matter if it has been taken back before.
+
+        Where the part cannot go on without it at once, ControlRefused; it is tried again until it can.
+        """
 
     def set_clock(self, part: Part, reading: Reading) -> None:
         """Shift the part's wall clock, and its workers'; its monotonic clock stays. Undone by Reading()."""

@@ -5,6 +5,9 @@
 
 The PKI is made first, then the CA is started, then the RA, which logs in at the CA as it starts; each is
 waited for until it really serves. Leaving the block, by whatever way, stops both and removes every key.
+
+Meanwhile a part can be killed, started again on its ports, and given other settings: `lab.ca`, `lab.ra`. A
+part lives no longer than the thread that started it.
 """
 
 import contextlib
@@ -12,19 +15,24 @@ import datetime as dt
 import os
 import secrets
 import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
 import msgspec
 
 from testbed.errors import PartFailed, SettingsError
+from testbed.lab_part import Conditions, LabPart, pinned_ca, pinned_ra
 from testbed.pki import Hierarchy, LabPki, make_lab_pki
 from testbed.scratch import scratch_directory
 from testbed.settings import CaPartSettings, LabSettings, RaPartSettings
 from testbed.supervision import PartDeath, PartProcess
 
+PartName = Literal["ca", "ra"]
+Hop = Literal["phone-ra", "ra-ca"]
 _POLL_SECONDS = 0.2
 _STOP_SECONDS = 5.0
 _OWN_LOGS = {"ca": "u_ex*.log", "ra": "nginx_error.log"}
@@ -63,6 +71,23 @@ class Endpoints(msgspec.Struct, frozen=True):
             raise SettingsError(f"cannot write the endpoints to {path}: {error.strerror}") from error
 
 
+def direct(_: Hop, address: str) -> str:
+    """The route of a hop with nothing in between."""
+    return address
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What is put between the parts and under them.
+
+    `route` gets a hop and the HOST:PORT at its end, and gives the HOST:PORT to connect to instead.
+    `environments` holds environment variables for a part's process.
+    """
+
+    route: Callable[[Hop, str], str] = direct
+    environments: Mapping[PartName, Mapping[str, str]] = field(default_factory=dict)
+
+
 class Lab:
     """The parts of the chain as child processes; a context manager that starts and stops them.
 
@@ -70,12 +95,17 @@ class Lab:
     part does not start, with the part's own reason.
     """
 
-    def __init__(self, settings: LabSettings, log_directory: Path, database: Path) -> None:
+    def __init__(
+        self, settings: LabSettings, log_directory: Path, database: Path, wiring: Wiring | None = None
+    ) -> None:
         self._settings = settings
         self._log_directory = log_directory
         self._database = database
+        self._wiring = wiring or Wiring()
         self._owned = contextlib.ExitStack()
-        self._parts: list[PartProcess] = []
+        self.ca: LabPart[CaPartSettings]
+        self.ra: LabPart[RaPartSettings]
+        self.pki: LabPki
         self.endpoints: Endpoints
 
     def __enter__(self) -> Self:
@@ -91,13 +121,13 @@ class Lab:
         self._owned.close()
 
     @property
-    def parts(self) -> tuple[PartProcess, ...]:
-        """The lab's processes, in the order they were started."""
-        return tuple(self._parts)
+    def parts(self) -> tuple[LabPart[CaPartSettings], LabPart[RaPartSettings]]:
+        """The lab's parts, in the order they were started."""
+        return self.ca, self.ra
 
     def deaths(self) -> list[PartDeath]:
         """The parts that ended by themselves."""
-        return [death for part in self._parts if (death := part.death())]
+        return [death for part in self.parts if (death := part.death())]
 
     def watch(self) -> None:
         """Block until a part ends by itself; then raise PartFailed with its name and last log lines."""
@@ -107,34 +137,43 @@ class Lab:
 
     def _start(self, owned: contextlib.ExitStack) -> Endpoints:
         lab, account = self._settings, self._settings.ca.account
-        pki = make_lab_pki(
+        self.pki = pki = make_lab_pki(
             self._scratch, lab.ca.name, lab.host, dt.datetime.now(dt.UTC),
             hierarchy=Hierarchy(lab.ca.key, lab.ca.intermediate), ca_host=lab.ra.ca_host_name,
         )  # fmt: skip
         password, est_password = secrets.token_urlsafe(12), secrets.token_urlsafe(12)
-        ca_addresses = self._start_part("ca", self._ca_settings(pki, password), owned)
-        ra_settings = self._ra_settings(pki, ca_addresses["certsrv"], password, est_password)
-        ra_addresses = self._start_part("ra", ra_settings, owned)
+        ca_settings = self._ca_settings(pki, password)
+        self.ca = LabPart(self._process("ca", owned), ca_settings, pinned_ca, self._conditions("ca"))
+        self.ca.start()
+        certsrv = self._routed("ra-ca", self.ca.addresses["certsrv"])
+        ra_settings = self._ra_settings(pki, certsrv, password, est_password)
+        self.ra = LabPart(self._process("ra", owned), ra_settings, pinned_ra, self._conditions("ra"))
+        self.ra.start()
         return Endpoints(
-            ca=ca_addresses["certsrv"], ra=ra_addresses["est"], trust_anchor=str(pki.trust_anchor),
+            ca=self.ca.addresses["certsrv"], ra=self._routed("phone-ra", self.ra.addresses["est"]),
+            trust_anchor=str(pki.trust_anchor),
             account=account.name, password=password, est_user=lab.ra.est_user, est_password=est_password,
-            template=lab.ra.template, metrics={"ca": ca_addresses["metrics"], "ra": ra_addresses["metrics"]},
-            management=ca_addresses["management"],
-            pids={part.name: part.pid for part in self._parts},
+            template=lab.ra.template, metrics={part.name: part.addresses["metrics"] for part in self.parts},
+            management=self.ca.addresses["management"],
+            pids={part.name: part.pid for part in self.parts},
             database=str(self._database), logs=str(self._log_directory),
         )  # fmt: skip
 
-    def _start_part(
-        self, name: str, part_settings: CaPartSettings | RaPartSettings, owned: contextlib.ExitStack
-    ) -> dict[str, str]:
-        part = PartProcess(
+    def _process(self, name: PartName, owned: contextlib.ExitStack) -> PartProcess:
+        process = PartProcess(
             name, self._scratch / f"{name}.json", self._log_directory, _OWN_LOGS[name],
             stop_seconds=_STOP_SECONDS + (self._settings.ra.drain_seconds if name == "ra" else 0),
         )  # fmt: skip
-        owned.callback(part.stop)
-        addresses = part.start(part_settings, self._settings.start_seconds)
-        self._parts.append(part)
-        return addresses
+        owned.callback(process.stop)
+        return process
+
+    def _conditions(self, name: PartName) -> Conditions:
+        return Conditions(self._settings.start_seconds, self._wiring.environments.get(name, {}))
+
+    def _routed(self, hop: Hop, url: str) -> str:
+        """The URL by which the end of a hop is reached."""
+        parts = urlsplit(url)
+        return parts._replace(netloc=self._wiring.route(hop, parts.netloc)).geturl()
 
     def _ca_settings(self, pki: LabPki, password: str) -> CaPartSettings:
         return CaPartSettings(

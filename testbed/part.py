@@ -1,8 +1,9 @@
 """The child's side of a lab part: read settings, start, say «ready» or why not, run until told to stop.
 
 A part is started as `python -m testbed.ca SETTINGS.json` with a pipe as standard output. It writes one JSON
-line there, `{"ready": {...}}` with its addresses or `{"failed": "why"}`, and nothing else. SIGTERM and SIGINT
-end it in order; the death of its supervisor ends it at once.
+line there, `{"ready": {...}}` with its addresses or `{"failed": "why"}`, one more of the kind after each
+reload (`testbed.reloading`), and nothing else. SIGTERM and SIGINT end it in order; the death of its
+supervisor ends it at once.
 """
 
 import asyncio
@@ -35,7 +36,7 @@ class Launch(msgspec.Struct, Generic[S], frozen=True):
 
 
 class Status(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The one line a part writes on its standard output."""
+    """A line that a part writes on its standard output: how its start ended, or a reload."""
 
     ready: dict[str, str] | None = None
     failed: str | None = None
@@ -45,6 +46,11 @@ def read_settings(path: Path, kind: type[S]) -> S:
     """The settings in the launch file at `path`, as it is now; SettingsError when it cannot be read."""
     launch: Launch[S] = settings.read(path, Launch[kind])  # type: ignore[valid-type]
     return launch.settings
+
+
+def acknowledge(problem: str | None) -> None:
+    """Tell the supervisor that a reload is done, or why everything is as it was."""
+    _tell(Status(ready={}) if problem is None else Status(failed=problem))
 
 
 def main(kind: type[S], running: RunningPart[S]) -> int:

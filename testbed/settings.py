@@ -3,6 +3,7 @@
 Every default is the documented value of the real system (`CA` and `RA` timers: 10 s each, CSCvo58656).
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,7 +16,7 @@ from testbed.ra.settings import RaSettings, RaTimers
 
 __all__ = [
     "AccountSettings", "CaPartSettings", "CaSettings", "LabSettings", "Name", "Port", "RaPartSettings",
-    "RaSettings", "RaTimers", "Seconds", "Settings", "decode", "encode", "read",
+    "RaSettings", "RaTimers", "Seconds", "Settings", "changed", "decode", "encode", "read",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -42,6 +43,7 @@ class CaPartSettings(Settings, frozen=True):
     root_certificate: Path
     database: Path
     log_directory: Path
+    metrics_port: Port = 0
 
 
 class RaPartSettings(Settings, frozen=True):
@@ -62,6 +64,7 @@ class RaPartSettings(Settings, frozen=True):
     account_password: str
     log_directory: Path
     ca_address: str | None = None
+    metrics_port: Port = 0
 
 
 def encode(value: msgspec.Struct) -> bytes:
@@ -83,6 +86,33 @@ def read(path: Path, kind: type[T]) -> T:
         return decode(path.read_bytes(), kind, str(path))
     except OSError as error:
         raise SettingsError(f"{path}: {error.strerror}") from error
+
+
+def changed(settings: T, changes: Mapping[str, object]) -> T:
+    """`settings` with other values: `{"ra.template": "CiscoRB"}`, dotted names; lists are replaced whole.
+
+    SettingsError names the setting that there is not, or whose value cannot be used.
+    """
+    table = msgspec.to_builtins(settings, enc_hook=str)
+    for name, value in changes.items():
+        *path, last = name.split(".")
+        place = table
+        for step in path:
+            place = place.get(step) if isinstance(place, dict) else None
+        if not isinstance(place, dict) or last not in place:
+            raise SettingsError(f"there is no setting {name!r} to change; it may be one of {_names(table)}")
+        place[last] = msgspec.to_builtins(value, enc_hook=str)
+    try:
+        return msgspec.convert(table, type(settings), dec_hook=_as_path)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"cannot change {', '.join(changes)}: {error}") from error
+
+
+def _names(table: dict[str, object], prefix: str = "") -> str:
+    return ", ".join(
+        _names(value, f"{prefix}{name}.") if isinstance(value, dict) and value else f"{prefix}{name}"
+        for name, value in table.items()
+    )
 
 
 def _as_path(kind: type, value: object) -> object:

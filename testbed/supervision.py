@@ -1,4 +1,4 @@
-"""The supervisor's side of a lab part: start it, wait until it is ready, see it die, stop it.
+"""The supervisor's side of a lab part: start it, wait until it is ready, see it die, start it again, stop it.
 
 A part must be started from a thread that lives as long as the part should (on Linux the kernel kills a part
 when the thread that started it ends), which in practice is the main thread.
@@ -10,17 +10,21 @@ import select
 import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 import msgspec
+import psutil
 
 from testbed.errors import PartFailed
 from testbed.part import Launch, Status
 from testbed.settings import Settings, encode
 
 _STOP_SECONDS = 5.0
+_FOLLOW_SECONDS = 3.0
 _SHOWN_LINES = 5
 
 
@@ -50,8 +54,25 @@ def terminate(process: subprocess.Popen[bytes], seconds: float = _STOP_SECONDS) 
         process.wait()
 
 
+def _family(pid: int) -> list[psutil.Process]:
+    """What the process has started, and what that has."""
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _await_end(family: Sequence[psutil.Process]) -> None:
+    """Wait until these have followed their parent, and end those that do not: they may hold its ports."""
+    _, left = psutil.wait_procs(family, _FOLLOW_SECONDS)
+    for process in left:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(left, _FOLLOW_SECONDS)
+
+
 class PartProcess:
-    """The part `testbed.NAME`, or another `module`, as a child process. `start` it once, `stop` it always.
+    """The part `testbed.NAME`, or another `module`, as a child process. `stop` it always.
 
     Its standard error goes to `NAME.stderr.log` in `log_directory`; `own_logs` is the glob of the logs it
     writes there itself.
@@ -75,35 +96,70 @@ class PartProcess:
         self._stderr_path = log_directory / f"{name}.stderr.log"
         self._own_logs = own_logs
         self._process: subprocess.Popen[bytes] | None = None
+        self._dismissed: subprocess.Popen[bytes] | None = None
+        self._starting = threading.Lock()
+        self._stopped = False
 
     @property
     def pid(self) -> int:
-        """The process id; 0 before the start."""
-        return self._process.pid if self._process else 0
+        """The process id; 0 before the start, and once it was ended by `end` or `kill`."""
+        process = self._process
+        return process.pid if process and process is not self._dismissed else 0
 
-    def start(self, part_settings: Settings, timeout_seconds: float) -> dict[str, str]:
-        """Start the part and wait until it is ready; returns its addresses.
+    def start(
+        self, part_settings: Settings, timeout_seconds: float, environment: Mapping[str, str] | None = None
+    ) -> dict[str, str]:
+        """Start the part and wait until it is ready; returns its addresses. It must not be running.
 
+        `environment` is added to this process's own.
         Raises PartFailed with the part's own reason when it cannot start, or is not ready in time.
         """
         self._write_launch(part_settings)
-        with self._stderr_path.open("ab") as stderr:
+        with self._starting, self._stderr_path.open("ab") as stderr:
+            if self._stopped:
+                raise PartFailed(f"the {self.name} was stopped for good")
+            self._close_stdout()
             self._process = subprocess.Popen(
                 [sys.executable, "-m", self._module, str(self._launch_path)],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, start_new_session=True,
+                env={**os.environ, **(environment or {})}, bufsize=0,
             )  # fmt: skip
-        assert self._process.stdout is not None
-        with self._process.stdout as stdout:
-            status = self._read_status(stdout, timeout_seconds)
+        status = self._read_status(timeout_seconds, "was not ready", "ended while starting")
         if status.ready is None:
             raise PartFailed(f"the {self.name} did not start: {status.failed}")
         return status.ready
 
-    def reload(self, part_settings: Settings) -> None:
-        """Have the part read its settings again, from these on; for parts that know SIGHUP."""
+    def reload(self, part_settings: Settings, timeout_seconds: float) -> None:
+        """Have the part go on with these settings (SIGHUP), and wait until it does.
+
+        Raises PartFailed with the part's own reason when it goes on with those it had.
+        """
         self._write_launch(part_settings)
-        if self._process is not None:
-            self._process.send_signal(signal.SIGHUP)
+        assert self._process is not None
+        while self._says_more(0.0) and self._stdout.readline():
+            pass  # the answer to a signal of somebody else
+        self._process.send_signal(signal.SIGHUP)
+        status = self._read_status(timeout_seconds, "did not take other settings", "ended while reloading")
+        if status.failed is not None:
+            raise PartFailed(f"the {self.name} goes on with the settings it had: {status.failed}")
+
+    def end(self) -> None:
+        """End the part in order, with what it has started; its end is no death, and `start` may follow."""
+        self._dismiss(lambda process: terminate(process, self._stop_seconds))
+
+    def kill(self) -> None:
+        """End the part at once, with what it has started; its end is no death, and `start` may follow."""
+        self._dismiss(subprocess.Popen.kill)
+
+    def _dismiss(self, end: Callable[[subprocess.Popen[bytes]], None]) -> None:
+        process = self._process
+        if process is None:
+            return
+        family = _family(process.pid)
+        self._dismissed = process
+        end(process)
+        process.wait()
+        _await_end(family)
 
     def _write_launch(self, part_settings: Settings) -> None:
         new = self._launch_path.with_suffix(".new")
@@ -111,26 +167,41 @@ class PartProcess:
         new.write_bytes(encode(Launch(os.getpid(), part_settings)))
         new.replace(self._launch_path)
 
-    def _read_status(self, stdout: IO[bytes], timeout_seconds: float) -> Status:
-        readable, _, _ = select.select([stdout], [], [], timeout_seconds)
-        if not readable:
-            waited = f"was not ready after {timeout_seconds:g} s"
-            raise PartFailed(f"the {self.name} {waited}; {self._last_words()}")
-        line = stdout.readline()
+    def _read_status(self, timeout_seconds: float, late: str, ended: str) -> Status:
+        if not self._says_more(timeout_seconds):
+            raise PartFailed(f"the {self.name} {late} after {timeout_seconds:g} s; {self._last_words()}")
+        line = self._stdout.readline()
         if not line:
-            raise PartFailed(f"the {self.name} ended while starting; {self._last_words()}")
+            raise PartFailed(f"the {self.name} {ended}; {self._last_words()}")
         return msgspec.json.decode(line, type=Status)
 
+    def _says_more(self, timeout_seconds: float) -> bool:
+        return bool(select.select([self._stdout], [], [], timeout_seconds)[0])
+
+    @property
+    def _stdout(self) -> IO[bytes]:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        return self._process.stdout
+
+    def _close_stdout(self) -> None:
+        if self._process is not None:
+            self._stdout.close()
+
     def death(self) -> PartDeath | None:
-        """How the part ended, or None while it runs."""
-        if self._process is None or (exit_code := self._process.poll()) is None:
+        """How the part ended by itself, or None while it runs, and after `end` or `kill`."""
+        process = self._process
+        if process is None or (exit_code := process.poll()) is None or process is self._dismissed:
             return None
         return PartDeath(self.name, exit_code, self._last_lines())
 
     def stop(self) -> None:
-        """End the part: SIGTERM, and SIGKILL if it does not go; safe to call at any time."""
+        """End the part for good: SIGTERM, and SIGKILL if it does not go; safe to call at any time."""
+        with self._starting:
+            self._stopped = True
         if self._process is not None:
             terminate(self._process, self._stop_seconds)
+            self._close_stdout()
 
     def _last_words(self) -> str:
         lines = self._last_lines()

@@ -63,7 +63,7 @@ class Directory:
 def directory_of(settings: CaSettings, account_password: str) -> Directory:
     """The accounts that a CA's settings name."""
     service = settings.account
-    accounts = [_account(service.domain, service.user, account_password, "active")]
+    accounts = [_account(service.domain, service.user, account_password, service.state)]
     accounts.extend(_account(each.domain, each.user, each.password, each.state) for each in settings.accounts)
     return Directory(accounts, settings.dns_domain)
 

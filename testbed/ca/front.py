@@ -65,6 +65,11 @@ class Front:
         """The session of a new connection."""
         return FrontSession(self, peer)
 
+    def adopt(self, other: "Front") -> None:
+        """Answer every request from now on as `other` would; connections stay logged in as they are."""
+        self.site, self.saboteur, self.capacity = other.site, other.saboteur, other.capacity
+        self.pages, self.doorkeeper, self.end_point = other.pages, other.doorkeeper, other.end_point
+
     def date(self) -> str:
         """The Date header's value."""
         now = self.now()

@@ -1,10 +1,17 @@
-"""The CA as a running whole: everything wired together, served, and taken down in order."""
+"""The CA as a running whole: everything wired together, served, and taken down in order.
+
+SIGHUP reads the launch file again: templates, accounts, capacity, its own certificate. Ports, database, log
+and the faults switched on at the management port stay.
+"""
 
 import contextlib
 import datetime as dt
 import hashlib
+import logging
 import os
-from collections.abc import AsyncIterator, Mapping
+import ssl
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -33,39 +40,61 @@ from testbed.ca.w3c_log import W3cLog
 from testbed.errors import DatabaseError, PartFailed, PkiError
 from testbed.ntlm.acceptor import Acceptor, ChannelBinding, Names
 from testbed.pki import Identity, server_context
+from testbed.reloading import Reloader
 from testbed.settings import CaPartSettings
 from testbed.web.messages import Limits
 from testbed.web.server import HttpServer
 
+_LOGGER = logging.getLogger(__name__)
 # IIS keeps a silent connection two minutes, handshake or not; classic ASP takes a body of 200 000 bytes.
 _LIMITS = Limits(header_bytes=16_384, body_bytes=200_000, handshake_seconds=120.0, request_seconds=120.0)
 
 
+Acknowledge = Callable[[str | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Premises:
+    """What stays while the CA runs, whatever its settings become."""
+
+    store: Store
+    log: W3cLog
+    metrics: CaMetrics
+    board: FaultBoard
+
+
 @contextlib.asynccontextmanager
-async def running(part: CaPartSettings) -> AsyncIterator[Mapping[str, str]]:
+async def running(
+    part: CaPartSettings,
+    reread: Callable[[], CaPartSettings] | None = None,
+    acknowledge: Acknowledge | None = None,
+) -> AsyncIterator[Mapping[str, str]]:
     """The CA, serving, for as long as the context lasts.
 
     Gives its addresses: `certsrv`, `metrics` and `management`, all URLs. PartFailed when a port is taken,
-    PkiError or DatabaseError when a file cannot be used.
+    PkiError or DatabaseError when a file cannot be used. `reread` gives the settings anew when SIGHUP comes;
+    None: the signal is not looked for. `acknowledge` is told how each reload ended.
     """
     with contextlib.ExitStack() as owned:
         metrics = CaMetrics()
         store = _open_store(part.database, metrics, owned)
-        metrics.show_rows(partial(_rows, part.database))
         log = W3cLog(_existing(part.log_directory), _now)
         owned.callback(log.close)
-        tls = server_context(Identity(part.server_key, part.server_certificate))
         board = FaultBoard(part.ca.faults, metrics.fault)
-        let_stall(tls, board.strikes_handshake)
-        server = HttpServer(_front(part, store, log, metrics, board).session, tls, _LIMITS)
+        premises = _Premises(store, log, metrics, board)
+        front = _front(part, premises)
+        server = HttpServer(front.session, _tls(part, board), _LIMITS)
         manager = HttpServer(partial(ManagementSession, board), None)
         metrics.connections.set_function(lambda: len(server.connections))
-        shown = owned.enter_context(metrics_endpoint(metrics.registry))
+        shown = owned.enter_context(metrics_endpoint(metrics.registry, port=part.metrics_port))
         host, port = await _listen(server, part.host, part.ca.port, "ca.port")
         try:
             manager_host, manager_port = await _listen(
                 manager, "127.0.0.1", part.ca.management_port, "ca.management_port"
             )
+            if reread is not None:
+                reloader = _reloader(front, server, premises, reread, acknowledge)
+                owned.enter_context(reloader.on_sighup())
             yield {
                 "certsrv": f"https://{host}:{port}/certsrv",
                 "metrics": shown,
@@ -77,20 +106,49 @@ async def running(part: CaPartSettings) -> AsyncIterator[Mapping[str, str]]:
             await server.stop()
 
 
-def _front(part: CaPartSettings, store: Store, log: W3cLog, metrics: CaMetrics, board: FaultBoard) -> Front:
-    settings = part.ca
+def _reloader(
+    front: Front,
+    server: HttpServer,
+    premises: _Premises,
+    reread: Callable[[], CaPartSettings],
+    acknowledge: Acknowledge | None,
+) -> Reloader[CaPartSettings]:
+    """Keeps what there is when the new cannot be had, and says so on standard error."""
+
+    async def apply(part: CaPartSettings) -> None:
+        tls, new = _tls(part, premises.board), _front(part, premises)
+        await server.present(tls)
+        front.adopt(new)
+
+    def tell(problem: str | None) -> None:
+        if problem is not None:
+            _LOGGER.error("not reconfigured: %s", problem)
+        if acknowledge is not None:
+            acknowledge(problem)
+
+    return Reloader(reread, apply, tell)
+
+
+def _tls(part: CaPartSettings, board: FaultBoard) -> ssl.SSLContext:
+    tls = server_context(Identity(part.server_key, part.server_certificate))
+    let_stall(tls, board.strikes_handshake)
+    return tls
+
+
+def _front(part: CaPartSettings, premises: _Premises) -> Front:
+    settings, metrics = part.ca, premises.metrics
     issuer = Issuer(load_authority(part.root_key, part.root_certificate), settings, os.urandom)
     capacity = Capacity(settings.capacity, settings.seed, metrics)
-    service = CertificationService(settings, issuer, store, metrics, capacity, _now)
+    service = CertificationService(settings, issuer, premises.store, metrics, capacity, _now)
     pages = Pages(settings.name)
     site = Site(service, pages, _now)
     return Front(
         site=site,
-        saboteur=Saboteur(board, site, service),
+        saboteur=Saboteur(premises.board, site, service),
         capacity=capacity,
         pages=pages,
         doorkeeper=_doorkeeper(settings, part.account_password),
-        log=log,
+        log=premises.log,
         metrics=metrics,
         now=_now,
         random_bytes=os.urandom,

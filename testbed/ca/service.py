@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
@@ -31,12 +31,22 @@ from testbed.ca.submission import (
 _LAST_ID = (1 << 32) - 1
 
 
-@dataclass(frozen=True, slots=True)
 class Store:
-    """The database as the running CA uses it: one connection to read with, one queue to write through."""
+    """The database as the running CA uses it: one connection to read with, one queue to write through.
 
-    reader: sqlite3.Connection
-    commits: CommitQueue
+    Whoever holds `approving` alone may issue what an officer has approved.
+    """
+
+    def __init__(self, reader: sqlite3.Connection, commits: CommitQueue) -> None:
+        self.reader, self.commits = reader, commits
+        self.approving = asyncio.Lock()
+        self._next_id = database.last_id(reader) + 1
+
+    def take_id(self) -> int:
+        """The number of the next request."""
+        # An id that was taken but never committed was never answered either, so a restart may take it again.
+        number, self._next_id = self._next_id, self._next_id + 1
+        return number
 
 
 class CertificationService:
@@ -54,8 +64,6 @@ class CertificationService:
         self.authority, self.policy = issuer.authority, Policy(settings)
         self._settings, self._issuer, self._store = settings, issuer, store
         self._metrics, self._now, self._capacity = metrics, now, capacity
-        self._next_id = database.last_id(store.reader) + 1
-        self._issuing = asyncio.Lock()
         self.revocation_list = RevocationList(issuer.authority, settings, store.reader)
 
     async def submit(self, requester: str, form: Mapping[str, str]) -> RequestRecord:
@@ -108,7 +116,7 @@ class CertificationService:
         return self._issuer.for_another_key(certificate)
 
     async def _issue_approved(self, request_id: int) -> RequestRecord | None:
-        async with self._issuing:
+        async with self._store.approving:
             record = database.find(self._store.reader, request_id)
             if record is None or record.disposition is not Disposition.APPROVED:
                 return record
@@ -131,7 +139,7 @@ class CertificationService:
         now = self._now().timestamp()
         pending = decision.disposition is Disposition.PENDING
         return RequestRecord(
-            id=self._take_id(),
+            id=self._store.take_id(),
             submitted_at=now,
             requester=requester,
             template=decision.template.name if decision.template else template or "",
@@ -142,11 +150,6 @@ class CertificationService:
             csr=der,
             resolved_at=None if pending else now,
         )
-
-    def _take_id(self) -> int:
-        # An id that was taken but never committed was never answered either, so a restart may take it again.
-        number, self._next_id = self._next_id, self._next_id + 1
-        return number
 
     def _issued(
         self,

@@ -19,11 +19,15 @@ KeyUsage = Literal[
 ]
 
 
+AccountState = Literal["active", "locked", "expired", "must-change"]
+
+
 class AccountSettings(Settings, frozen=True):
-    """The service account the RA logs in with at the CA."""
+    """The service account the RA logs in with at the CA. `state` decides what a right password is worth."""
 
     domain: Name = "ESTORM"
     user: Name = "ciscora"
+    state: AccountState = "active"
 
     @property
     def name(self) -> str:
@@ -37,7 +41,7 @@ class ExtraAccount(Settings, frozen=True):
     user: Name
     password: str
     domain: Name = "ESTORM"
-    state: Literal["active", "locked", "expired", "must-change"] = "active"
+    state: AccountState = "active"
 
 
 class TemplateSettings(Settings, frozen=True):

@@ -10,4 +10,5 @@ from testbed.settings import RaPartSettings
 
 if __name__ == "__main__":
     reread = functools.partial(part.read_settings, Path(sys.argv[1]), RaPartSettings)
-    sys.exit(part.main(RaPartSettings, functools.partial(running, reread=reread)))
+    serving = functools.partial(running, reread=reread, acknowledge=part.acknowledge)
+    sys.exit(part.main(RaPartSettings, serving))

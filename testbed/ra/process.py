@@ -4,20 +4,18 @@ One worker runs here; several are processes of their own, which this one starts,
 reads the launch file again: credentials, and the CA's chain with them.
 """
 
-import asyncio
 import contextlib
 import os
-import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 from cryptography import x509
 
 from exporters.endpoint import metrics_endpoint
 from exporters.processes import AcceptQueue
-from testbed.errors import PkiError, TestbedError
+from testbed.errors import PkiError
 from testbed.part import Addresses
 from testbed.ra.certificates import CaChain
 from testbed.ra.certsrv.access import make_certsrv, read_chain
@@ -28,18 +26,23 @@ from testbed.ra.logs.nginx_log import subject_text
 from testbed.ra.workers.crew import Crew, Orders, Workplace, working
 from testbed.ra.workers.listening import listen, queued
 from testbed.ra.workers.nginx import nginx_front
+from testbed.reloading import Reloader
 from testbed.scratch import scratch_directory
 from testbed.settings import RaPartSettings
 
 Reread = Callable[[], RaPartSettings]
+Acknowledge = Callable[[str | None], None]
 
 
 @contextlib.asynccontextmanager
-async def running(settings: RaPartSettings, reread: Reread | None = None) -> AsyncIterator[Addresses]:
+async def running(
+    settings: RaPartSettings, reread: Reread | None = None, acknowledge: Acknowledge | None = None
+) -> AsyncIterator[Addresses]:
     """The RA while the context lasts; gives its addresses, `est` and `metrics`.
 
-    `reread` gives the settings anew when SIGHUP comes; None: the signal is not looked for. Raises PartFailed
-    when the CA's chain cannot be had, SettingsError when `ra.port` is taken.
+    `reread` gives the settings anew when SIGHUP comes; None: the signal is not looked for. `acknowledge` is
+    told how each reload ended. Raises PartFailed when the CA's chain cannot be had, SettingsError when
+    `ra.port` is taken.
     """
     async with contextlib.AsyncExitStack() as owned:
         trusted = _trusted(settings.trust_anchor)
@@ -56,9 +59,11 @@ async def running(settings: RaPartSettings, reread: Reread | None = None) -> Asy
         workplace = Workplace(behind, directory, logbook, trusted)
         crew = await owned.enter_async_context(working(orders, workplace))
         crew.registry.register(AcceptQueue(lambda: queued(behind)))
-        metrics_url = owned.enter_context(metrics_endpoint(crew.registry, health=crew.health))
+        metrics_url = owned.enter_context(
+            metrics_endpoint(crew.registry, port=settings.metrics_port, health=crew.health)
+        )
         if reread is not None:
-            owned.enter_context(_reloading(crew, reread, logbook))
+            owned.enter_context(_reloader(crew, reread, logbook, acknowledge).on_sighup())
         yield {"est": f"https://{host}:{port}{est.PREFIX.rstrip('/')}", "metrics": metrics_url}
 
 
@@ -79,36 +84,21 @@ async def _chain(settings: RaPartSettings, logbook: Logbook) -> tuple[CaChain, S
         return await read_chain(certsrv, logbook)
 
 
-@contextlib.contextmanager
-def _reloading(crew: Crew, reread: Reread, logbook: Logbook) -> Iterator[None]:
-    """SIGHUP reloads while the context lasts; one reload at a time."""
-    loop, wanted = asyncio.get_running_loop(), asyncio.Event()
-
-    async def reload_when_wanted() -> None:
-        while True:
-            await wanted.wait()
-            wanted.clear()
-            await _reload(crew, reread, logbook)
-
-    task = loop.create_task(reload_when_wanted())
-    loop.add_signal_handler(signal.SIGHUP, wanted.set)
-    try:
-        yield
-    finally:
-        loop.remove_signal_handler(signal.SIGHUP)
-        task.cancel()
-
-
-async def _reload(crew: Crew, reread: Reread, logbook: Logbook) -> None:
+def _reloader(
+    crew: Crew, reread: Reread, logbook: Logbook, acknowledge: Acknowledge | None
+) -> Reloader[RaPartSettings]:
     """Keeps what there is when the new cannot be had, and says so in the log."""
-    problem = None
-    try:
-        settings = reread()
+
+    async def apply(settings: RaPartSettings) -> None:
         chain, calls = await _chain(settings, logbook)
         await crew.reload(Orders(settings, chain, tuple(calls)))
-    except TestbedError as error:
-        problem = str(error)
-    logbook.reloaded(problem, time.time())
+
+    def tell(problem: str | None) -> None:
+        logbook.reloaded(problem, time.time())
+        if acknowledge is not None:
+            acknowledge(problem)
+
+    return Reloader(reread, apply, tell)
 
 
 def _trusted(trust_anchor: Path) -> list[str]:

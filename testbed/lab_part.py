@@ -1,0 +1,111 @@
+"""One part of the lab and the settings it runs with: changed while it runs, ended, started again."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from testbed.errors import PartFailed
+from testbed.settings import CaPartSettings, RaPartSettings
+from testbed.supervision import PartDeath, PartProcess
+
+S = TypeVar("S", CaPartSettings, RaPartSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """How a part is started: how long it may take to be ready, and with what in its environment."""
+
+    start_seconds: float
+    environment: Mapping[str, str]
+
+
+class LabPart(Generic[S]):
+    """A part that keeps its ports for as long as its lab lasts, however often it is started.
+
+    `original` are the settings it was started with first, `settings` those it runs with, or will when it is
+    started again. Once `start` has succeeded both name the ports that it got.
+    """
+
+    def __init__(
+        self,
+        process: PartProcess,
+        settings: S,
+        pinned: Callable[[S, Mapping[str, str]], S],
+        conditions: Conditions,
+    ) -> None:
+        self._process, self._conditions = process, conditions
+        self._pinned: Callable[[S, Mapping[str, str]], S] = pinned
+        self.original: S = settings
+        self.settings: S = settings
+        self.addresses: dict[str, str] = {}
+        self.starts = 0
+
+    @property
+    def name(self) -> str:
+        """What it is called: ca, ra."""
+        return self._process.name
+
+    @property
+    def pid(self) -> int:
+        """The process id; 0 while it is dead on purpose."""
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start it; PartFailed with its own reason when it cannot, and then nothing of it runs."""
+        try:
+            self.addresses = self._process.start(
+                self.settings, self._conditions.start_seconds, self._conditions.environment
+            )
+        except PartFailed:
+            self._process.kill()
+            raise
+        self.starts += 1
+        self.original = self._pinned(self.original, self.addresses)
+        self.settings = self._pinned(self.settings, self.addresses)
+
+    def restart(self) -> None:
+        """End it in order, if it runs, and start it with its settings of now; raises as `start` does."""
+        self._process.end()
+        self.start()
+
+    def kill(self) -> None:
+        """End it at once, with what it has started; it is dead on purpose until it is started again."""
+        self._process.kill()
+
+    def reload(self, settings: S) -> None:
+        """Have it go on with these settings, or be started with them next if it is dead on purpose.
+
+        PartFailed when it refuses them: it goes on with those it had, and is started with these next.
+        """
+        self.settings = settings
+        if self.pid:
+            self._process.reload(settings, self._conditions.start_seconds)
+
+    def death(self) -> PartDeath | None:
+        """How it ended by itself; None while it runs or is dead on purpose."""
+        return self._process.death()
+
+    def stop(self) -> None:
+        """End it for good."""
+        self._process.stop()
+
+
+def pinned_ca(settings: CaPartSettings, addresses: Mapping[str, str]) -> CaPartSettings:
+    """The CA's settings with the ports it got."""
+    ca = msgspec.structs.replace(
+        settings.ca, port=_port(addresses["certsrv"]), management_port=_port(addresses["management"])
+    )
+    return msgspec.structs.replace(settings, ca=ca, metrics_port=_port(addresses["metrics"]))
+
+
+def pinned_ra(settings: RaPartSettings, addresses: Mapping[str, str]) -> RaPartSettings:
+    """The RA's settings with the ports it got."""
+    ra = msgspec.structs.replace(settings.ra, port=_port(addresses["est"]))
+    return msgspec.structs.replace(settings, ra=ra, metrics_port=_port(addresses["metrics"]))
+
+
+def _port(url: str) -> int:
+    return urlsplit(url).port or 0
