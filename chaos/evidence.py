@@ -4,10 +4,10 @@ Patterns are regular expressions for one line, without anchors.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from chaos.fault import Evidence
-from testbed.errors import CaRefused, CurlError
+from testbed.errors import CaRefused, CurlError, EstRefused
 from testbed.est_errors import EstError, error_of_status
 from testbed.ra.certsrv.calls import CaCall, Stage
 from testbed.ra.certsrv.client import CHAIN, DOWNLOAD, FORM, LOGIN, SUBMIT
@@ -22,64 +22,96 @@ _TARGETS = {
 _TIMEOUT_CODE = 28
 
 
-def failed_call(stage: Stage, failure: CurlError | CaRefused) -> tuple[Evidence, ...]:
-    """What an enrollment leaves whose call of `stage` fails so; numbers in curl's text stand for any number.
+def failed_call(stage: Stage, *failures: CurlError | CaRefused) -> tuple[Evidence, ...]:
+    """What an enrollment leaves whose call of `stage` fails in one of these ways: the RA, libEST, CAPF.
 
-    The RA's line, libEST's error, CAPF's. The first login and the form belong to the authentication, so a
-    login that fails is EST_ERR_AUTH_FAIL.
+    Numbers in a text, but for a status, stand for any number. The first login and the form belong to the
+    authentication, so a login that fails is EST_ERR_AUTH_FAIL.
     """
-    line = lines_of_failure(CaCall(stage, "", 0.0, 0.0, None, failure))[0].text
-    pattern = re.escape(line)
-    if isinstance(failure, CurlError):
-        pattern = pattern.replace(re.escape(failure.text), any_number(failure.text))
-    return (Evidence("nginx_error", pattern), *refused(stage, failure))
+    line = _either(_line(stage, failure) for failure in failures)
+    return (Evidence("nginx_error", line), *refused(stage, *failures))
 
 
-def refused(stage: Stage, failure: CurlError | CaRefused) -> tuple[Evidence, ...]:
+def refused(stage: Stage, *failures: CurlError | CaRefused) -> tuple[Evidence, ...]:
     """What libEST and CAPF say of it, without the RA's own line."""
-    verdict = authentication_failed if stage in _AUTHENTICATION else enrollment_failed
-    told = verdict(failure)
-    status = told.status or LIBEST.statuses.get(told.error, 500)
-    heard = {EstError.CA_ENROLL_RETRY if status == 202 else error_of_status(status)}
-    if isinstance(failure, CurlError) and failure.code == _TIMEOUT_CODE:
-        heard.add(EstError.SSL_READ)  # CAPF's own timer, when it is no longer than the RA's
-    return (est_failed(told.error), *capf_failed(*sorted(heard)))
+    told, heard = set(), set()
+    for failure in failures:
+        verdict = _verdict(stage, failure)
+        told.add(verdict.error)
+        status = verdict.status or LIBEST.statuses.get(verdict.error, 500)
+        heard.add(EstError.CA_ENROLL_RETRY if status == 202 else error_of_status(status))
+        if isinstance(failure, CurlError) and failure.code == _TIMEOUT_CODE:
+            heard.add(EstError.SSL_READ)  # CAPF's own timer, when it is no longer than the RA's
+    return est_failed(*told), capf_failed(*heard)
 
 
-def est_failed(error: EstError) -> Evidence:
-    """LibEST's line at the RA for an enrollment that ends in `error`."""
-    return Evidence("nginx_error", f"Enrollment failed with rc={error.value} {re.escape(f'({error})')}")
+def est_failed(*errors: EstError) -> Evidence:
+    """LibEST's line at the RA for an enrollment that ends in one of `errors`."""
+    return Evidence("nginx_error", f"Enrollment failed with rc={_codes(errors)}")
 
 
-def capf_failed(*errors: EstError) -> tuple[Evidence, ...]:
+def capf_failed(*errors: EstError) -> Evidence:
     """CAPF's line for an enrollment that ends in one of `errors`."""
-    either = "|".join(f"{error.value} {re.escape(f'({error})')}" for error in errors)
-    return (Evidence("capf", f"Enrollment rv = (?:{either}) with pkcs7 length = 0"),)
+    return Evidence("capf", f"Enrollment rv = {_codes(errors)} with pkcs7 length = 0")
 
 
-def iis_row(  # noqa: PLR0913 - the fields of a row
-    stage: Stage, status: int, *, sub_status: int = 0, win32: int = 0, user: str = r"\S+", at_least_ms: int = 0
+def _verdict(stage: Stage, failure: CurlError | CaRefused) -> EstRefused:
+    return authentication_failed(failure) if stage in _AUTHENTICATION else enrollment_failed(failure)
+
+
+def _line(stage: Stage, failure: CurlError | CaRefused) -> str:
+    line = lines_of_failure(CaCall(stage, "", 0.0, 0.0, None, failure))[0].text
+    if "http_" in failure.cause:
+        return literal(line)
+    text = failure.text if isinstance(failure, CurlError) else str(failure)
+    return literal(line).replace(literal(text), any_number(text))
+
+
+def _codes(errors: Iterable[EstError]) -> str:
+    return _either(f"{error.value} {literal(f'({error})')}" for error in sorted(errors))
+
+
+def _either(patterns: Iterable[str]) -> str:
+    found = list(dict.fromkeys(patterns))
+    return f"(?:{'|'.join(found)})" if found[1:] else found[0]
+
+
+def iis_row(
+    stage: Stage,
+    status: int,
+    *,
+    sub_status: int = 0,
+    win32: int = 0,
+    user: str = r"\S+",
+    at_least_ms: int = 0,
 ) -> Evidence:
     """The row of one request in the IIS log; `user` is a pattern."""
     path, _, query = _TARGETS[stage].partition("?")
     method = "POST" if stage is Stage.SUBMIT else "GET"
-    asked = re.escape(query).replace(re.escape("{}"), r"\d+") if query else "-"
+    asked = literal(query).replace(literal("{}"), r"\d+") if query else "-"
     taken = at_least(at_least_ms)
     return Evidence(
         "iis",
-        rf" {method} {re.escape(path)} {asked} \d+ {user} \S+ \S+ \S+ {status} {sub_status} {win32} {taken}",
+        rf" {method} {literal(path)} {asked} \d+ {user} \S+ \S+ \S+ {status} {sub_status} {win32} {taken}",
     )
 
 
 def any_number(text: str) -> str:
     """A pattern for `text` with other numbers in it."""
-    return re.sub(r"\d+", r"\\d+", re.escape(text))
+    return re.sub(r"\d+", r"\\d+", literal(text))
+
+
+def literal(text: str) -> str:
+    """A pattern for `text` itself."""
+    return re.escape(text).replace("\\ ", " ")
 
 
 def at_least(number: int) -> str:
     """A pattern for the decimal numbers, without leading zeros, that are not less than `number`."""
+    if number <= 0:
+        return r"\d+"
     digits = str(number)
-    return rf"(?:{'|'.join(_as_long(digits))}|[1-9]\d{{{len(digits)},}})(?!\d)"
+    return rf"(?:{'|'.join(_as_long(digits))}|\d{{{len(digits) + 1},}})(?!\d)"
 
 
 def _as_long(digits: str) -> Iterator[str]:
@@ -88,4 +120,4 @@ def _as_long(digits: str) -> Iterator[str]:
     for place, digit in enumerate(digits):
         if digit != "9":
             rest = len(digits) - place - 1
-            yield rf"{digits[:place]}[{int(digit) + 1}-9]\d{{{rest}}}"
+            yield f"{digits[:place]}[{int(digit) + 1}-9]" + (rf"\d{{{rest}}}" if rest else "")

@@ -1,8 +1,8 @@
 """A typed client of the CA's management port.
 
-    with CaManagement(url) as ca:
-        with ca.fault(Fault(kind="hang", stage="submit")):
-            ...                              # answers again afterwards, whatever happened
+with CaManagement(url) as ca:
+    with ca.fault(Fault(kind="hang", stage="submit")):
+        ...                              # answers again afterwards, whatever happened
 """
 
 import contextlib

@@ -1,0 +1,1 @@
+"""What can go wrong at the CA: one fault in each module."""
