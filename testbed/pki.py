@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from testbed.errors import PkiError
+from testbed.server_tls import OWN_TERMS, ServerTls, agree_to
 
 CaKey = Literal["rsa-2048", "rsa-3072", "rsa-4096", "p256", "p384"]
 _CURVES: dict[str, ec.EllipticCurve] = {"p256": ec.SECP256R1(), "p384": ec.SECP384R1()}
@@ -191,11 +192,12 @@ def write_identity(directory: Path, name: str, key: PrivateKey, certificate: x50
     return Identity(key_path, certificate_path)
 
 
-def server_context(identity: Identity) -> ssl.SSLContext:
-    """A TLS context that presents `identity`; TLS 1.2 or newer, HTTP/1.1 alone."""
+def server_context(identity: Identity, terms: ServerTls = OWN_TERMS) -> ssl.SSLContext:
+    """A TLS context that presents `identity`; HTTP/1.1 alone, and TLS 1.2 or newer without other `terms`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
+    agree_to(terms, context)
     try:
         context.load_cert_chain(identity.certificate_path, identity.key_path)
     except (OSError, ssl.SSLError) as error:
@@ -211,6 +213,15 @@ def client_context(trust_anchor: Path) -> ssl.SSLContext:
     except (OSError, ssl.SSLError) as error:
         raise PkiError(f"cannot read trust anchors from {trust_anchor}: {error}") from error
     return context
+
+
+def check_revocation(context: ssl.SSLContext, crl: Path) -> None:
+    """Have `context` refuse a peer whose certificate is on `crl` (PEM), or whose issuer has no list there."""
+    try:
+        context.load_verify_locations(cafile=str(crl))
+    except (OSError, ssl.SSLError) as error:
+        raise PkiError(f"cannot read a revocation list from {crl}: {error}") from error
+    context.verify_flags |= ssl.VerifyFlags.VERIFY_CRL_CHECK_LEAF
 
 
 def _builder(

@@ -13,6 +13,7 @@ from testbed.bounds import Name, Port, Seconds, Settings
 from testbed.ca.settings import AccountSettings, CaSettings
 from testbed.errors import SettingsError
 from testbed.ra.settings import RaSettings, RaTimers
+from testbed.server_tls import OWN_TERMS, ServerTls
 
 __all__ = [
     "AccountSettings", "CaPartSettings", "CaSettings", "LabSettings", "Name", "Port", "RaPartSettings",
@@ -44,12 +45,14 @@ class CaPartSettings(Settings, frozen=True):
     database: Path
     log_directory: Path
     metrics_port: Port = 0
+    tls: ServerTls = OWN_TERMS
 
 
 class RaPartSettings(Settings, frozen=True):
     """What the RA's process is started with: its settings and the lab's wiring.
 
-    `ca_host` is the name in the CA's URL; `ca_address` what it resolves to (None: ask the resolver).
+    `ca_host` is the name in the CA's URL; `ca_address` what it resolves to (None: ask the resolver). With
+    `ca_crl`, a PEM file, the CA's certificate must not be on that list (curl's --crlfile).
     """
 
     host: str
@@ -65,6 +68,8 @@ class RaPartSettings(Settings, frozen=True):
     log_directory: Path
     ca_address: str | None = None
     metrics_port: Port = 0
+    tls: ServerTls = OWN_TERMS
+    ca_crl: Path | None = None
 
 
 def encode(value: msgspec.Struct) -> bytes:

@@ -130,7 +130,7 @@ def _reloader(
 
 
 def _tls(part: CaPartSettings, board: FaultBoard) -> ssl.SSLContext:
-    tls = server_context(Identity(part.server_key, part.server_certificate))
+    tls = server_context(Identity(part.server_key, part.server_certificate), part.tls)
     let_stall(tls, board.strikes_handshake)
     return tls
 

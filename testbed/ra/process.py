@@ -9,13 +9,15 @@ import os
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
 
 from exporters.endpoint import metrics_endpoint
 from exporters.processes import AcceptQueue
-from testbed.errors import PkiError
+from testbed import pki
+from testbed.errors import PartFailed, PkiError
 from testbed.part import Addresses
 from testbed.ra.certificates import CaChain
 from testbed.ra.certsrv.access import make_certsrv, read_chain
@@ -25,7 +27,7 @@ from testbed.ra.logs.logbook import Logbook
 from testbed.ra.logs.nginx_log import subject_text
 from testbed.ra.workers.crew import Crew, Orders, Workplace, working
 from testbed.ra.workers.listening import listen, queued
-from testbed.ra.workers.nginx import nginx_front
+from testbed.ra.workers.nginx import NginxFront, nginx_front
 from testbed.reloading import Reloader
 from testbed.scratch import scratch_directory
 from testbed.settings import RaPartSettings
@@ -54,7 +56,7 @@ async def running(
         logbook.started(calls, possession_required=required)
         listener = owned.enter_context(listen(settings.host, settings.ra.port, settings.ra.workers.queue))
         host, port = listener.getsockname()[:2]
-        behind = await _behind_front(settings, listener, directory, owned)
+        nginx, behind = await _behind_front(settings, listener, directory, owned)
         orders = Orders(settings, chain, tuple(calls))
         workplace = Workplace(behind, directory, logbook, trusted)
         crew = await owned.enter_async_context(working(orders, workplace))
@@ -63,20 +65,21 @@ async def running(
             metrics_endpoint(crew.registry, port=settings.metrics_port, health=crew.health)
         )
         if reread is not None:
-            owned.enter_context(_reloader(crew, reread, logbook, acknowledge).on_sighup())
+            served = _Served(crew, nginx, orders)
+            owned.enter_context(_reloader(served, reread, logbook, acknowledge).on_sighup())
         yield {"est": f"https://{host}:{port}{est.PREFIX.rstrip('/')}", "metrics": metrics_url}
 
 
 async def _behind_front(
     settings: RaPartSettings, listener: socket.socket, directory: Path, owned: contextlib.AsyncExitStack
-) -> socket.socket:
-    """The socket that the workers serve: the clients' own, or one that NGINX comes to."""
+) -> tuple[NginxFront | None, socket.socket]:
+    """NGINX if it is the front, and the socket that the workers serve: the clients', or one it comes to."""
     if settings.ra.front == "embedded":
-        return listener
+        return None, listener
     behind = owned.enter_context(listen("127.0.0.1", 0, settings.ra.workers.queue))
     host, port = behind.getsockname()[:2]
-    await owned.enter_async_context(nginx_front(settings, directory, listener, f"{host}:{port}"))
-    return behind
+    nginx = await owned.enter_async_context(nginx_front(settings, directory, listener, f"{host}:{port}"))
+    return nginx, behind
 
 
 async def _chain(settings: RaPartSettings, logbook: Logbook) -> tuple[CaChain, Sequence[CaCall]]:
@@ -84,14 +87,40 @@ async def _chain(settings: RaPartSettings, logbook: Logbook) -> tuple[CaChain, S
         return await read_chain(certsrv, logbook)
 
 
+@dataclass
+class _Served:
+    """What serves clients now, and with what."""
+
+    crew: Crew
+    nginx: NginxFront | None
+    orders: Orders
+
+    async def reload(self, orders: Orders) -> None:
+        """Serve with these from now on; what raises changes nothing."""
+        settings = orders.settings
+        pki.server_context(pki.Identity(settings.server_key, settings.server_certificate), settings.tls)
+        if self.nginx is not None:
+            await self.nginx.reload(settings)
+        await self.crew.reload(orders)
+        self.orders = orders
+
+
 def _reloader(
-    crew: Crew, reread: Reread, logbook: Logbook, acknowledge: Acknowledge | None
+    served: _Served, reread: Reread, logbook: Logbook, acknowledge: Acknowledge | None
 ) -> Reloader[RaPartSettings]:
-    """Keeps what there is when the new cannot be had, and says so in the log."""
+    """Keeps what there is when the new cannot be had, and says so in the log.
+
+    The CA's chain is kept when the CA is the same and merely cannot be asked now.
+    """
 
     async def apply(settings: RaPartSettings) -> None:
-        chain, calls = await _chain(settings, logbook)
-        await crew.reload(Orders(settings, chain, tuple(calls)))
+        try:
+            chain, calls = await _chain(settings, logbook)
+        except PartFailed:
+            if _way_to_ca(settings) != _way_to_ca(served.orders.settings):
+                raise
+            chain, calls = served.orders.chain, ()
+        await served.reload(Orders(settings, chain, tuple(calls)))
 
     def tell(problem: str | None) -> None:
         logbook.reloaded(problem, time.time())
@@ -99,6 +128,11 @@ def _reloader(
             acknowledge(problem)
 
     return Reloader(reread, apply, tell)
+
+
+def _way_to_ca(settings: RaPartSettings) -> tuple[object, ...]:
+    account = settings.account.name, settings.account_password
+    return settings.ca_host, settings.ca_port, settings.ca_address, settings.trust_anchor, account
 
 
 def _trusted(trust_anchor: Path) -> list[str]:

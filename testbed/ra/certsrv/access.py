@@ -38,10 +38,15 @@ async def read_chain(certsrv: Certsrv, logbook: Logbook) -> tuple[CaChain, Seque
     return chain, calls
 
 
-def ca_context(trust_anchor: Path) -> ssl.SSLContext:
-    """TLS to the CA as curl has it: OpenSSL verifies the chain, `Curl.check_server` the name."""
+def ca_context(trust_anchor: Path, crl: Path | None = None) -> ssl.SSLContext:
+    """TLS to the CA as curl has it: OpenSSL verifies the chain, `Curl.check_server` the name.
+
+    Nobody asks whether the certificate was revoked, unless there is a `crl`, which must be its issuer's.
+    """
     context = pki.client_context(trust_anchor)
     context.check_hostname = False
+    if crl is not None:
+        pki.check_revocation(context, crl)
     context.set_alpn_protocols(["http/1.1"])
     return context
 
@@ -53,7 +58,8 @@ def _curl(settings: RaPartSettings) -> Curl:
     login = Initiator(account.domain, account.user, settings.account_password)
     resolver = settings.ra.resolver
     resolve = Resolver(resolver).address if resolver.server else system_address
-    return Curl(origin, ca_context(settings.trust_anchor), login, settings.ra.timers.connect_seconds, resolve)
+    tls = ca_context(settings.trust_anchor, settings.ca_crl)
+    return Curl(origin, tls, login, settings.ra.timers.connect_seconds, resolve)
 
 
 def _literal_address(host: str) -> str | None:

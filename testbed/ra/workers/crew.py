@@ -79,7 +79,7 @@ class _Alone:
 
     async def reload(self, orders: Orders) -> None:
         """New clients are served with these."""
-        self._worker.replace(orders.settings, orders.chain)
+        await self._worker.replace(orders.settings, orders.chain)
         _count(orders, self._worker)
 
 

@@ -14,9 +14,12 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import psutil
+
 from testbed.errors import PartFailed, SettingsError
 from testbed.ra.est.profile import profile_of
 from testbed.ra.settings import RaSettings
+from testbed.server_tls import ServerTls
 from testbed.settings import RaPartSettings
 
 ACCESS_LOG, ERROR_LOG = "front_access.log", "front_error.log"
@@ -24,7 +27,10 @@ PEER_HEADER, CERTIFICATE_HEADER = "X-Estorm-Peer", "X-Estorm-Certificate"
 _POLL_SECONDS = 0.01
 _START_SECONDS = 10.0
 _LAST_LINES = 3
+_CONFIGURATION_FILE = "nginx.conf"
+_SHUTTING_DOWN = "worker process is shutting down"
 _DEVNULL = asyncio.subprocess.DEVNULL
+_PROTOCOLS = {"1.0": "TLSv1", "1.1": "TLSv1.1", "1.2": "TLSv1.2", "1.3": "TLSv1.3"}
 _CONFIGURATION = """\
 daemon off;
 pid {directory}/nginx.pid;
@@ -59,6 +65,7 @@ http {{
         ssl_certificate {certificate};
         ssl_certificate_key {key};
         ssl_protocols {protocols};
+        {ciphers}
         ssl_ecdh_curve prime256v1;
         ssl_session_tickets off;
         ssl_session_cache {session_cache};
@@ -95,32 +102,79 @@ def configuration(settings: RaPartSettings, directory: Path, listen: str, upstre
         upstream_keepalive=f"keepalive {keepalive};" if keepalive else "",
         upstream_connection="" if keepalive else "close",
         certificate=settings.server_certificate, key=settings.server_key,
-        trust_anchor=settings.trust_anchor, protocols=_protocols(ra),
+        trust_anchor=settings.trust_anchor, protocols=_protocols(ra, settings.tls),
+        ciphers=f'ssl_ciphers "{settings.tls.ciphers}";' if settings.tls.ciphers else "",
         session_cache=f"shared:est:{cache_bytes}" if cache_bytes else "none",
         session_timeout=max(1, round(nginx.ssl_session_timeout_seconds)),
         peer_header=PEER_HEADER, certificate_header=CERTIFICATE_HEADER,
     )  # fmt: skip
 
 
+class NginxFront:
+    """NGINX while it runs: its configuration, written to `directory`, and its master process."""
+
+    def __init__(
+        self, directory: Path, listen: str, upstream: str, process: asyncio.subprocess.Process
+    ) -> None:
+        self._directory, self._listen, self._upstream = directory, listen, upstream
+        self._process = process
+
+    async def reload(self, settings: RaPartSettings) -> None:
+        """Serve those who connect from now on with these settings; PartFailed when NGINX refuses them."""
+        path = self._directory / _CONFIGURATION_FILE
+        before = path.read_text()
+        wanted = configuration(settings, self._directory, self._listen, self._upstream)
+        path.write_text(wanted)
+        old = _workers(self._process.pid)
+        self._process.send_signal(signal.SIGHUP)
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                while not _have_taken_over(self._process.pid, old):  # noqa: ASYNC110 - nobody says when
+                    await asyncio.sleep(_POLL_SECONDS)
+        except TimeoutError:
+            path.write_text(before)
+            said = _last_words(settings.log_directory / ERROR_LOG)
+            raise PartFailed(f"nginx did not take other settings: {said}") from None
+
+
 @contextlib.asynccontextmanager
 async def nginx_front(
     settings: RaPartSettings, directory: Path, listener: socket.socket, upstream: str
-) -> AsyncIterator[None]:
+) -> AsyncIterator[NginxFront]:
     """NGINX on `listener`, which it takes over, while the context lasts; `directory` is its own.
 
     Raises SettingsError when there is no NGINX, PartFailed when it does not start.
     """
     program = _program(settings.ra.nginx.program)
     host, port = listener.getsockname()[:2]
-    path = directory / "nginx.conf"
+    path = directory / _CONFIGURATION_FILE
     path.write_text(configuration(settings, directory, f"{host}:{port}", upstream))
     process = await _start(program, path, settings.log_directory.absolute() / ERROR_LOG, listener)
     try:
         await _ready(process, directory / "nginx.pid", settings.log_directory / ERROR_LOG)
         listener.close()
-        yield
+        yield NginxFront(directory, f"{host}:{port}", upstream, process)
     finally:
         await _stop(process, settings.ra.drain_seconds)
+
+
+def _workers(master_pid: int) -> set[int]:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return {child.pid for child in psutil.Process(master_pid).children()}
+    return set()
+
+
+def _have_taken_over(master_pid: int, old: set[int]) -> bool:
+    """Whether there are new workers, and the old ones accept no more or have gone."""
+    now = _workers(master_pid)
+    return bool(now - old) and all(_accepts_no_more(pid) for pid in now & old)
+
+
+def _accepts_no_more(pid: int) -> bool:
+    try:
+        return any(_SHUTTING_DOWN in word for word in psutil.Process(pid).cmdline())
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return True
 
 
 def _program(name: str) -> str:
@@ -172,8 +226,10 @@ async def _stop(process: asyncio.subprocess.Process, drain_seconds: float) -> No
             return
 
 
-def _protocols(settings: RaSettings) -> str:
-    return "TLSv1.2 TLSv1.3" if profile_of(settings.est).tls_1_3 else "TLSv1.2"
+def _protocols(settings: RaSettings, terms: ServerTls) -> str:
+    minimum = terms.minimum or "1.2"
+    maximum = terms.maximum or ("1.3" if profile_of(settings.est).tls_1_3 else "1.2")
+    return " ".join(name for version, name in _PROTOCOLS.items() if minimum <= version <= maximum)
 
 
 def _milliseconds(seconds: float) -> int:

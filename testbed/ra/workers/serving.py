@@ -45,11 +45,17 @@ class Worker:
         self._front = self._make_front(settings, chain)
         self._server = HttpServer(self._front, _tls(settings), limits(settings.ra))
 
-    def replace(self, settings: RaPartSettings, chain: CaChain) -> None:
-        """Serve clients that connect from now on with other credentials and another chain."""
+    async def replace(self, settings: RaPartSettings, chain: CaChain) -> None:
+        """Serve clients that connect from now on with other credentials, another chain and TLS identity.
+
+        PkiError or SettingsError when those cannot be used; nothing is changed then.
+        """
+        tls = _tls(settings)
+        front = self._make_front(settings, chain)
         self._front.ca.certsrv.close()
-        self._front = self._make_front(settings, chain)
-        self._server.session_factory = self._front
+        self._front = self._server.session_factory = front
+        if tls is not None:
+            await self._server.present(tls)
 
     @contextlib.asynccontextmanager
     async def serving(self, listener: socket.socket) -> AsyncIterator[None]:
@@ -95,4 +101,4 @@ def _tls(settings: RaPartSettings) -> ssl.SSLContext | None:
     if settings.ra.front == "nginx":
         return None
     identity = pki.Identity(settings.server_key, settings.server_certificate)
-    return est_context(identity, settings.ra.est, settings.trust_anchor)
+    return est_context(identity, settings.ra.est, settings.trust_anchor, settings.tls)

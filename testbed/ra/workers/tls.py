@@ -7,17 +7,21 @@ from testbed import pki
 from testbed.errors import SettingsError
 from testbed.ra.est.profile import profile_of
 from testbed.ra.est.settings import EstSettings
+from testbed.server_tls import OWN_TERMS, ServerTls, agree_to
 
 
-def est_context(identity: pki.Identity, settings: EstSettings, client_anchor: Path) -> ssl.SSLContext:
+def est_context(
+    identity: pki.Identity, settings: EstSettings, client_anchor: Path, terms: ServerTls = OWN_TERMS
+) -> ssl.SSLContext:
     """The context that serves EST; SettingsError when `ra.est.client_ca` cannot be read.
 
     libEST's: TLS 1.2 alone, its default curve P-256, no session tickets, a certificate asked of every client.
     The RFC's: TLS 1.3 too, a certificate asked for where it counts. A required proof of possession keeps
-    TLS at 1.2: TLS 1.3 has no tls-unique. `client_anchor` is what clients' certificates must chain to.
+    TLS at 1.2: TLS 1.3 has no tls-unique. `client_anchor` is what clients' certificates must chain to. What
+    `terms` name goes before all that.
     """
     profile = profile_of(settings)
-    context = pki.server_context(identity)
+    context = pki.server_context(identity, terms)
     context.options |= ssl.OP_NO_RENEGOTIATION
     if not profile.tls_1_3 or settings.proof_of_possession == "on":
         context.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -26,6 +30,7 @@ def est_context(identity: pki.Identity, settings: EstSettings, client_anchor: Pa
         context.options |= ssl.OP_NO_TICKET
     if profile.certificate_always_asked or settings.authentication.startswith("certificate"):
         _ask_for_certificates(context, settings.client_ca, client_anchor)
+    agree_to(terms, context)
     return context
 
 
