@@ -189,9 +189,15 @@ def default_scenario() -> Scenario:
 def parse_scenario(text: str, source: str) -> Scenario:
     """The scenario in `text`; ScenarioError names `source`, the key and what it may be."""
     try:
-        return msgspec.convert(tomllib.loads(text), Scenario)
+        return scenario_of(tomllib.loads(text), source)
     except tomllib.TOMLDecodeError as error:
         raise ScenarioError(f"{source} is not TOML: {error}") from error
+
+
+def scenario_of(table: object, source: str) -> Scenario:
+    """The scenario in a table as TOML gives it; ScenarioError names `source`, the key and what it may be."""
+    try:
+        return msgspec.convert(table, Scenario)
     except msgspec.ValidationError as error:
         raise ScenarioError(f"{source}: {_explain(str(error))}") from error
 

@@ -1,0 +1,1 @@
+"""Experiments: Chaos Toolkit documents, one for each way in which enrollment is known to fail."""
