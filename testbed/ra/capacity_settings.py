@@ -17,7 +17,7 @@ class RaWorkers(Settings, frozen=True):
     A `blocking` worker serves one enrollment at a time, as CES does; the others wait in the accept queue,
     which the kernel keeps and which holds `accept_queue` connections (0: 511, NGINX's). `async` workers talk
     to the CA for any number of clients at once. `profile`: blocking in the profile libest, async in rfc.
-    Each worker is a process; 0 processes: 5 where blocking (libEST's), 1 where async.
+    `processes` 0: one process, which where blocking has libEST's five workers; more: a worker in each.
     """
 
     model: Literal["profile", "async", "blocking"] = "profile"
@@ -37,8 +37,18 @@ class RaWorkers(Settings, frozen=True):
 
     @property
     def count(self) -> int:
+        """How many workers there are, in all processes."""
+        return self.process_count * self.each
+
+    @property
+    def process_count(self) -> int:
         """How many processes there are."""
-        return self.processes or (_LIBEST_WORKERS if self.blocking else 1)
+        return self.processes or 1
+
+    @property
+    def each(self) -> int:
+        """How many workers a process has."""
+        return _LIBEST_WORKERS if self.blocking and not self.processes else 1
 
     @property
     def queue(self) -> int:

@@ -35,7 +35,7 @@ TOLERANCE = 0.05
 
 def scenario(arrivals: str, phones: int) -> Scenario:
     text = f'seed = 1\n[phones]\ncount = {phones}\nkey = "p-256"\nkey_pool_size = 20\n[arrivals]\n{arrivals}'
-    # One process: freezing it freezes the whole RA.
+    # No queue but the stall's own.
     return parse_scenario(text + '\n[ra.workers]\nmodel = "async"\n', "stall")
 
 

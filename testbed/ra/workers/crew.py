@@ -1,4 +1,4 @@
-"""All the workers of the RA as one: a single one in this process, or several processes."""
+"""All the workers of the RA as one: in this process, or several processes."""
 
 import asyncio
 import contextlib
@@ -62,7 +62,7 @@ class Crew(Protocol):
 
 
 class _Alone:
-    """One worker, in this process."""
+    """The only process, which is this one."""
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
@@ -120,7 +120,7 @@ class _Many:
 async def _many(orders: Orders, place: Workplace) -> AsyncIterator[_Many]:
     metrics_directory = place.directory / "metrics"
     metrics_directory.mkdir()
-    processes = WorkerProcesses(orders.settings.ra.workers.count, metrics_directory, place.logbook)
+    processes = WorkerProcesses(orders.settings.ra.workers.process_count, metrics_directory, place.logbook)
     crew = _Many(processes, place, metrics_directory)
     # Made and held open here: processes that make it at the same time lock each other out.
     with Memory(place.directory):
@@ -141,6 +141,6 @@ def _for_worker(place: Workplace, orders: Orders) -> WorkerSettings:
 
 def working(orders: Orders, place: Workplace) -> AbstractAsyncContextManager[Crew]:
     """The workers that the settings want, while the context lasts; PartFailed when one does not start."""
-    if orders.settings.ra.workers.count == 1:
+    if orders.settings.ra.workers.process_count == 1:
         return _alone(orders, place)
     return _many(orders, place)

@@ -1,7 +1,7 @@
 """The RA's listening socket, what the kernel knows of its queue, and who takes connections from it.
 
-The socket is bound once and shared by all worker processes, as NGINX's is. A worker that serves one
-enrollment at a time takes no connection meanwhile, so those wait in the kernel's accept queue.
+The socket is bound once and shared by all worker processes, as NGINX's is. Workers that serve one
+enrollment at a time take no connection meanwhile, so those wait in the kernel's accept queue.
 """
 
 import asyncio
@@ -45,18 +45,26 @@ def waited_seconds(accepted: socket.socket) -> float | None:
     return _number(info, _LAST_DATA_RECV) / 1000 if info else None
 
 
-class OneConnectionAtATime:
-    """Takes a connection when the last one has ended, handshake and silence included: libEST's way."""
+class OneConnectionEach:
+    """Each worker takes a connection when its last one has ended, silence included: libEST's way."""
 
-    def __init__(self, server: HttpServer, metrics: RaMetrics) -> None:
+    def __init__(self, server: HttpServer, metrics: RaMetrics, workers: int) -> None:
         self._server, self._metrics = server, metrics
+        self._free = asyncio.Semaphore(workers)
 
     async def run(self, listener: socket.socket) -> None:
         """Serve until cancelled."""
-        while True:
-            accepted = await _accept(listener, self._metrics)
+        async with asyncio.TaskGroup() as connections:
+            while True:
+                await self._free.acquire()
+                connections.create_task(self._serve(await _accept(listener, self._metrics)))
+
+    async def _serve(self, accepted: socket.socket) -> None:
+        try:
             with self._metrics.workers_busy.track_inprogress():
                 await self._server.serve(accepted)
+        finally:
+            self._free.release()
 
 
 class WhileWorkerIsFree:
@@ -95,12 +103,15 @@ class WhileWorkerIsFree:
 
 @contextlib.asynccontextmanager
 async def accepting(
-    server: HttpServer, listener: socket.socket, metrics: RaMetrics, turns: Turns, *, handshake_blocks: bool
+    server: HttpServer, listener: socket.socket, metrics: RaMetrics, turns: Turns, holding: int
 ) -> AsyncIterator[None]:
-    """Connections are served while the context lasts, as a blocking worker does."""
-    way: OneConnectionAtATime | WhileWorkerIsFree
-    if handshake_blocks:
-        way = OneConnectionAtATime(server, metrics)
+    """Connections are served while the context lasts, as blocking workers do.
+
+    So many workers are `holding` a connection each; 0: it is only enrollments that hold a worker.
+    """
+    way: OneConnectionEach | WhileWorkerIsFree
+    if holding:
+        way = OneConnectionEach(server, metrics, holding)
     else:
         way = WhileWorkerIsFree(server, metrics, turns)
     task = asyncio.create_task(way.run(listener))

@@ -40,8 +40,8 @@ class Worker:
         self._logbook, self._memory, self._directory = logbook, memory, directory
         self._settings = settings
         # libEST's workers hold one connection each, so no enrollment ever waits inside one.
-        blocking = settings.ra.workers.blocking and settings.ra.est.profile != "libest"
-        self._turns = Turns(self.metrics, blocking=blocking)
+        waits = settings.ra.workers.blocking and settings.ra.est.profile != "libest"
+        self._turns = Turns(self.metrics, settings.ra.workers.each if waits else 0)
         self._front = self._make_front(settings, chain)
         self._server = HttpServer(self._front, _tls(settings), limits(settings.ra))
 
@@ -64,8 +64,9 @@ class Worker:
         try:
             async with contextlib.AsyncExitStack() as listening:
                 if workers.blocking:
+                    holding = workers.each if libest else 0
                     await listening.enter_async_context(
-                        accepting(self._server, listener, self.metrics, self._turns, handshake_blocks=libest)
+                        accepting(self._server, listener, self.metrics, self._turns, holding)
                     )
                 else:
                     await self._server.start_on(listener, workers.queue)

@@ -1,4 +1,4 @@
-"""Whose turn it is at a worker that serves one enrollment at a time."""
+"""Whose turn it is at workers that serve one enrollment at a time."""
 
 import asyncio
 import time
@@ -8,14 +8,14 @@ from exporters.ra import RaMetrics
 
 
 class Turns:
-    """One enrollment at a time, the others wait in order; unless `blocking`, all go at once.
+    """One enrollment at a time for each of so many `workers`, the others wait in order; 0: all go at once.
 
-    `busy_changed` is told when the worker starts and ends to be busy.
+    `busy_changed` is told when a worker starts and ends to be busy.
     """
 
-    def __init__(self, metrics: RaMetrics, *, blocking: bool) -> None:
+    def __init__(self, metrics: RaMetrics, workers: int) -> None:
         self._metrics = metrics
-        self._worker = asyncio.Lock() if blocking else None
+        self._worker = asyncio.Semaphore(workers) if workers else None
         self.busy_changed: Callable[[], None] = lambda: None
 
     @property
@@ -24,7 +24,7 @@ class Turns:
         return self._worker is not None and self._worker.locked()
 
     async def begin(self) -> None:
-        """Wait for the worker; the wait is measured apart from what follows."""
+        """Wait for a worker; the wait is measured apart from what follows."""
         if self._worker is None:
             return
         started = time.perf_counter()
@@ -35,7 +35,7 @@ class Turns:
         self.busy_changed()
 
     def end(self) -> None:
-        """The worker is free."""
+        """A worker is free."""
         if self._worker is None:
             return
         self._worker.release()

@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from testbed.pki import LabPki, client_context, make_lab_pki
-from testbed.ra.capacity_settings import RaWorkers
 from testbed.ra.certificates import base64_lines
 from testbed.ra.process import running
 from testbed.settings import AccountSettings, RaPartSettings, RaSettings
@@ -55,10 +54,7 @@ def csr_lines(csr: x509.CertificateSigningRequest) -> bytes:
 
 @pytest.fixture
 def ra_settings(pki: LabPki, tmp_path: Path) -> Callable[..., RaPartSettings]:
-    """Settings for a CA's port; one worker, in this process, unless `workers` says otherwise: five cost time."""
-
     def make(ca_port: int, ca_host: str = "127.0.0.1", **ra: object) -> RaPartSettings:
-        ra.setdefault("workers", RaWorkers(model="async"))
         return RaPartSettings(
             host="127.0.0.1", ra=RaSettings(**ra), est_password=EST_PASSWORD,  # type: ignore[arg-type]
             server_key=pki.ra_server.key_path, server_certificate=pki.ra_server.certificate_path,

@@ -41,9 +41,10 @@ def silent_connections(client: EstClient, number: int, owned: contextlib.ExitSta
         (5, "libest", RaWorkers(), False),
         (5, "rfc", RaWorkers(), True),
         (5, "rfc", RaWorkers(model="blocking"), True),
+        (2, "libest", RaWorkers(processes=2), False),
     ],
 )
-def test_five_silent_connections_stop_libests_five_workers_and_not_the_rfcs(
+def test_a_silent_connection_for_each_worker_stops_libests_and_not_the_rfcs(
     running_ra: RunningRa, csr_lines: bytes, silent: int, profile: str, workers: RaWorkers, served: bool
 ) -> None:
     async def scenario() -> bool:
@@ -124,6 +125,26 @@ def test_a_worker_that_dies_is_replaced_counts_go_on_and_none_stays(
     uvloop.run(scenario())
     assert worker_pids() == set()
     assert "exited on signal 9" in (tmp_path / "nginx_error.log").read_text()
+
+
+@pytest.mark.parametrize("profile", ["libest", "rfc"])
+def test_five_workers_serve_five_clients_at_once_and_the_sixth_waits(
+    running_ra: RunningRa, ca: ScriptedCa, csr_lines: bytes, profile: str
+) -> None:
+    async def scenario() -> list[int]:
+        async with running_ra(
+            workers=RaWorkers(model="blocking"), est=convert({"profile": profile}, EstSettings)
+        ) as client:
+            gate = Gate(ca, "/certsrv/certfnsh.asp")
+            enrollments = [asyncio.create_task(client.enroll(csr_lines, GOOD)) for _ in range(6)]
+            found = await counted(client, "estorm_ra_workers_busy", 5)
+            while found["estorm_ra_accept_queue"] + found.get("estorm_ra_waiting", 0) != 1:
+                found = await metrics(client)
+            assert len(ca.issued) == 0
+            gate.open.set()
+            return [(await enrollment).status for enrollment in enrollments]
+
+    assert uvloop.run(scenario()) == [200] * 6
 
 
 @pytest.mark.parametrize(("profile", "model"), [("libest", "blocking"), ("rfc", "async")])
