@@ -20,12 +20,13 @@ _TARGETS = {
     Stage.LOGIN: LOGIN, Stage.FORM: FORM, Stage.SUBMIT: SUBMIT, Stage.DOWNLOAD: DOWNLOAD, Stage.CHAIN: CHAIN
 }  # fmt: skip
 _TIMEOUT_CODE = 28
+ANY_HOST = "HOST"
 
 
 def failed_call(stage: Stage, *failures: CurlError | CaRefused) -> tuple[Evidence, ...]:
     """What an enrollment leaves whose call of `stage` fails in one of these ways: the RA, libEST, CAPF.
 
-    Numbers in a text, but for a status, stand for any number. The first login and the form belong to the
+    Numbers in a text, but for a status, stand for any number, ANY_HOST for any name. The first login and the form belong to the
     authentication, so a login that fails is EST_ERR_AUTH_FAIL.
     """
     line = _either(_line(stage, failure) for failure in failures)
@@ -64,7 +65,7 @@ def _line(stage: Stage, failure: CurlError | CaRefused) -> str:
     if "http_" in failure.cause:
         return literal(line)
     text = failure.text if isinstance(failure, CurlError) else str(failure)
-    return literal(line).replace(literal(text), any_number(text))
+    return literal(line).replace(literal(text), any_number(text)).replace(ANY_HOST, r"\S+")
 
 
 def _codes(errors: Iterable[EstError]) -> str:

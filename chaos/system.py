@@ -72,14 +72,30 @@ class Control(Protocol):
 class System(Protocol):
     """The chain under test."""
 
-    control: Control
-    proxies: Toxiproxy
-    dns: DnsClient
-    ca_management: str
-    """URL of the CA's management port: its chaos mode."""
-    ca_host: str
-    """The name under which the RA looks for the CA."""
-    pki: Path
-    """The directory of the lab's keys and certificates (`testbed.pki.LabPki`)."""
-    seed: int
-    """Of the run; faults take their chance from streams that are seeded with it and their own name."""
+    @property
+    def control(self) -> Control:
+        """The parts' processes."""
+
+    @property
+    def proxies(self) -> Toxiproxy:
+        """The TCP proxies, one on each hop, under its name."""
+
+    @property
+    def dns(self) -> DnsClient:
+        """The server by which the RA finds the CA."""
+
+    @property
+    def ca_management(self) -> str:
+        """URL of the CA's management port: its chaos mode."""
+
+    @property
+    def ca_host(self) -> str:
+        """The name under which the RA looks for the CA."""
+
+    @property
+    def pki(self) -> Path:
+        """The directory of the lab's keys and certificates (`testbed.pki.LabPki`)."""
+
+    @property
+    def seed(self) -> int:
+        """Of the run; faults take their chance from streams that are seeded with it and their own name."""

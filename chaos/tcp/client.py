@@ -152,12 +152,12 @@ class Toxiproxy(HttpApi):
         toxicity: float = 1.0,
         name: str = "",
     ) -> Iterator[ToxicState]:
-        """A toxic for the length of the block."""
+        """A toxic for the length of the block, or until somebody removes it."""
         added = self.add_toxic(proxy, kind, attributes, stream, toxicity, name)
         try:
             yield added
         finally:
-            self.remove_toxic(proxy, added.name)
+            self._end(_path(proxy, "toxics", added.name))
 
     @contextlib.contextmanager
     def down(self, proxy: str) -> Iterator[ProxyState]:
