@@ -11,6 +11,8 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from prometheus_client import CollectorRegistry, make_wsgi_app
 from prometheus_client.exposition import ThreadingWSGIServer
 
+from exporters.scrapes import Scrapes
+
 # A part must end promptly when told to; the standard library's default notices after up to 0.5 s.
 _STOP_POLL_SECONDS = 0.05
 
@@ -36,13 +38,16 @@ def metrics_endpoint(
     host: str = "127.0.0.1",
     port: int = 0,
     health: Callable[[], Health] | None = None,
+    scrapes: Scrapes | None = None,
 ) -> Iterator[str]:
     """Show `registry` over HTTP while the context lasts; gives the URL, `http://HOST:PORT/metrics`.
 
     With `health`, `/health` answers 200 or 503 and JSON. Rendering costs milliseconds, so it happens in
-    threads of its own. Port 0 is any free port; OSError when `port` is taken.
+    threads of its own. `scrapes` is told of each. Port 0 is any free port; OSError when `port` is taken.
     """
     metrics = make_wsgi_app(registry)
+    if scrapes:
+        metrics = scrapes.watched(metrics)
     application = _with_health(metrics, health) if health else metrics
     server = make_server(host, port, application, ThreadingWSGIServer, _QuietHandler)
     thread = threading.Thread(target=server.serve_forever, args=(_STOP_POLL_SECONDS,), name="metrics")

@@ -21,6 +21,7 @@ from loadtests.results import slo
 from loadtests.results.writing import describe, write_results
 from loadtests.scenario import Load, Scenario, default_scenario, read_scenario
 from loadtests.storm.progress import Display, PlainDisplay, TerminalDisplay
+from loadtests.storm.prometheus import find_prometheus
 from loadtests.storm.resumption import renewing, target_mark
 from loadtests.storm.run import Storm
 from loadtests.storm.run_folder import create_run_folder, open_run_folder
@@ -56,6 +57,9 @@ def estorm() -> None:
 @load_options
 @click.option("--renew", "renew_from", help="Run folder whose phones renew their LSCs.")
 @click.option("--keep-keys", is_flag=True, help="Leave the phones' keys in the run folder, for --renew.")
+@click.option(
+    "--prometheus", is_flag=True, help="Run Prometheus beside it; data go into the run folder."
+)
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with the run in this folder.")
 @click.option("--dry-run", "dry", is_flag=True, help="Enroll one phone, explain what was seen, and end.")
 @click.option("--i-may-load-this", is_flag=True, help="The target is not this machine, and its owner agrees.")
@@ -65,12 +69,15 @@ def storm(
     resume: Path | None,
     dry: bool,
     i_may_load_this: bool,
+    prometheus: bool,
     **given: object,
 ) -> None:
     """Let phones enroll, watch them, and leave a run folder with a report.
 
     Exits 0 when the scenario's SLO holds, 1 when it does not.
     """
+    if prometheus:
+        find_prometheus()
     if resume:
         if scenario_file or out or dry or any(value not in (None, False) for value in given.values()):
             raise click.UsageError("--resume goes on with a run as it was begun; leave the other options out")
@@ -91,7 +98,7 @@ def storm(
             mark.write(folder.ca_mark)
     click.echo(f"seed {scenario.seed}, run folder {folder.path}")
     with _display() as display:
-        course = Storm(scenario, folder, display).run(server)
+        course = Storm(scenario, folder, display, prometheus=prometheus).run(server)
     summary = write_results(scenario, folder, course)
     for line in describe(summary):
         click.echo(line)

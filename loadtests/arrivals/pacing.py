@@ -7,12 +7,11 @@ import msgspec
 import polars as pl
 from msgspec import Meta
 
-from loadtests.arrivals.schedule import Shard
+from loadtests.arrivals.schedule import LATE_SECONDS, Shard
 from loadtests.results.histograms import Histogram, Spread, merged
 from loadtests.results.measures import Count, percentiles
 from loadtests.swarm.worker_report import WorkerReport
 
-LATE_SECONDS = 0.005
 BUSY_SHARE = 0.80
 LAGGING_SECONDS = 0.010
 

@@ -12,6 +12,7 @@ from typing import TypeVar
 from loadtests.arrivals.shape import Arrivals
 
 T = TypeVar("T")
+LATE_SECONDS = 0.005
 
 
 @dataclass(frozen=True, slots=True)

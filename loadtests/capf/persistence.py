@@ -10,6 +10,7 @@ from loadtests.results.journal import Attempt
 from loadtests.scenario import Operation
 
 Report = Callable[[Attempt, int], None]
+Begin = Callable[[float, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,11 @@ class Rules:
 
 
 class Persistence:
-    """Sees phones through. `wait` sleeps that many seconds and says whether the run still goes on."""
+    """Sees phones through. `wait` sleeps that many seconds and says whether the run still goes on.
+
+    `begin` is told of each try as it starts: its intended start, its number, and the number of the
+    first.
+    """
 
     def __init__(
         self,
@@ -31,12 +36,14 @@ class Persistence:
         clock: Callable[[], float],
         report: Report,
         wait: Callable[[float], bool],
+        begin: Begin = lambda _intended_start, _number, _first: None,
     ) -> None:
         self._enroller = enroller
         self._rules = rules
         self._clock = clock
         self._report = report
         self._wait = wait
+        self._begin = begin
 
     def see_through(self, index: int, intended_start: float, first: int = 1, earlier: int = 0) -> None:
         """Let phone `index` try until it is enrolled, out of tries, past its deadline, or the run ends.
@@ -48,6 +55,7 @@ class Persistence:
         for number in range(first, retry.attempts + 1):
             if max(intended_start, self._clock()) > self._rules.finish_by:
                 return
+            self._begin(intended_start, number, first)
             attempt, lsc = self._enroller.enroll(
                 index, self._rules.operation, intended_start, number + earlier
             )

@@ -54,11 +54,27 @@ class EstServer:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Where the generator writes: journal directory, CAPF trace, its own output."""
+    """Where the generator writes: journal directory, CAPF trace, its own output.
+
+    With `metrics_targets` it serves metrics on 127.0.0.1, says there where, and calls the run `run_id`.
+    """
 
     journal: Path
     capf_trace: Path
     log: Path
+    metrics_targets: Path | None = None
+    run_id: str = ""
+
+    @property
+    def metrics_options(self) -> dict[str, object]:
+        """The load generator's options for its metrics."""
+        if self.metrics_targets is None:
+            return {}
+        return {
+            "--metrics-listen": "127.0.0.1:0",
+            "--metrics-targets": self.metrics_targets,
+            "--run-id": self.run_id,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,34 +141,39 @@ class Generator:
 def locust_command(scenario: Scenario, server: EstServer, supplies: Supplies, output: Output) -> list[str]:
     """The command line that runs `scenario`; the password goes by environment, never by argument."""
     users = locust_users(scenario)
-    options = server.options | {
-        "--locustfile": LOCUSTFILE,
-        "--users": users,
-        "--spawn-rate": users,
-        "--phones": supplies.phones,
-        "--phones-seed": scenario.seed,
-        "--arrivals": ""
-        if scenario.arrivals.closed_phones
-        else msgspec.json.encode(scenario.arrivals).decode(),
-        "--key-type": scenario.phones.key.value,
-        "--keys-file": supplies.keys,
-        "--requests-file": supplies.requests or "",
-        "--quick-ack": "yes" if scenario.generator.quick_ack else "",
-        "--tls-library": scenario.generator.tls.value,
-        "--roster": supplies.roster or "",
-        "--lscs": supplies.lscs or "",
-        "--finish-by": supplies.finish_by or 0.0,
-        "--capf-auth-mode": scenario.phones.authentication_mode.value,
-        "--retry-attempts": scenario.phones.retry.attempts,
-        "--retry-spacing": scenario.phones.retry.spacing_seconds,
-        "--device-spool": output.journal,
-        "--key-pool-size": scenario.phones.key_pool_size,
-        "--operation": scenario.phones.operation.value,
-        "--read-timeout": scenario.phones.read_timeout_seconds,
-        "--journal": output.journal,
-        "--capf-trace": output.capf_trace,
-        "--supervisor-pid": os.getpid(),
-    }
+    options = (
+        server.options
+        | {
+            "--locustfile": LOCUSTFILE,
+            "--users": users,
+            "--spawn-rate": users,
+            "--phones": supplies.phones,
+            "--phones-seed": scenario.seed,
+            "--arrivals": ""
+            if scenario.arrivals.closed_phones
+            else msgspec.json.encode(scenario.arrivals).decode(),
+            "--key-type": scenario.phones.key.value,
+            "--keys-file": supplies.keys,
+            "--requests-file": supplies.requests or "",
+            "--quick-ack": "yes" if scenario.generator.quick_ack else "",
+            "--tls-library": scenario.generator.tls.value,
+            "--roster": supplies.roster or "",
+            "--lscs": supplies.lscs or "",
+            "--finish-by": supplies.finish_by or 0.0,
+            "--capf-auth-mode": scenario.phones.authentication_mode.value,
+            "--retry-attempts": scenario.phones.retry.attempts,
+            "--retry-spacing": scenario.phones.retry.spacing_seconds,
+            "--device-spool": output.journal,
+            "--key-pool-size": scenario.phones.key_pool_size,
+            "--operation": scenario.phones.operation.value,
+            "--read-timeout": scenario.phones.read_timeout_seconds,
+            "--journal": output.journal,
+            "--capf-trace": output.capf_trace,
+            "--supervisor-pid": os.getpid(),
+            "--scenario-name": scenario.name,
+        }
+        | output.metrics_options
+    )
     if scenario.generator.processes > 1:
         options |= _processes(scenario.generator.processes)
     flat = [f"{name}={value}" for name, value in options.items() if str(value)]

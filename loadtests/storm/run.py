@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from exporters.targets import listed, read_urls
 from loadtests.capf.device_table import DeviceTable
 from loadtests.errors import GeneratorFailed, ScenarioError
 from loadtests.est.client import parse_target
@@ -24,6 +25,7 @@ from loadtests.storm.course import Course
 from loadtests.storm.cpu import CpuMeter
 from loadtests.storm.generator import EstServer, Generator, Output, Supplies
 from loadtests.storm.progress import Display, Tally
+from loadtests.storm.prometheus import prometheus_beside, see_last_scrape
 from loadtests.storm.resumption import Devices, enlist, recover
 from loadtests.storm.run_folder import RunFolder
 from testbed.lab import Lab
@@ -40,8 +42,15 @@ class Storm:
     """One storm. `run` it once; it leaves nothing running, whichever way it ends."""
 
     def __init__(
-        self, scenario: Scenario, folder: RunFolder, display: Display, clock: Callable[[], float] = time.time
+        self,
+        scenario: Scenario,
+        folder: RunFolder,
+        display: Display,
+        clock: Callable[[], float] = time.time,
+        *,
+        prometheus: bool = False,
     ) -> None:
+        self._prometheus = prometheus
         self._scenario = scenario
         self._folder = folder
         self._display = display
@@ -59,12 +68,18 @@ class Storm:
             devices = Devices(self._folder, table, self._scenario.phones.retry.attempts)
             supplies = self._supplies(table, scratch)
             lab = None
+            self._start_prometheus(owned)
             if server is None:
                 lab, server = self._start_lab(owned)
-            output = Output(self._folder.path, self._folder.capf_trace, self._folder.generator_log)
+            output = Output(
+                self._folder.path, self._folder.capf_trace, self._folder.generator_log,
+                self._folder.metrics_targets, self._folder.name,
+            )  # fmt: skip
             generator = owned.enter_context(Generator(self._scenario, server, supplies, output))
             watch = _Watch(self._scenario, self._folder, self._display, self._clock, devices)
             course = watch.until_end(generator, lab, str(server.target))
+            if self._prometheus:
+                see_last_scrape()
             self._conclude(devices, course)
             return course
 
@@ -126,6 +141,11 @@ class Storm:
         )  # fmt: skip
         return path
 
+    def _start_prometheus(self, owned: contextlib.ExitStack) -> None:
+        if self._prometheus:
+            url = owned.enter_context(prometheus_beside(self._folder.path, self._folder.prometheus))
+            self._display.say(f"prometheus: {url}")
+
     def _start_lab(self, owned: contextlib.ExitStack) -> tuple[Lab, EstServer]:
         self._display.say("starting the lab: PKI, CA, RA")
         lab = owned.enter_context(Lab(self._scenario.lab_settings, self._folder.logs, self._folder.database))
@@ -133,6 +153,9 @@ class Storm:
         with self._folder.trust_anchor.open("ab") as roots:  # a resumed run has that of each part
             roots.write(Path(endpoints.trust_anchor).read_bytes())
         self._display.say(f"lab: RA {endpoints.ra}, CA {endpoints.ca}")
+        jobs = {f"estorm-{part}": url for part, url in endpoints.metrics.items()}
+        owned.enter_context(listed(self._folder.lab_targets, jobs, {"run": self._folder.name}))
+        self._display.say(", ".join(f"metrics of {job}: {url}" for job, url in jobs.items()))
         target = parse_target(endpoints.ra)
         return lab, EstServer(target, self._folder.trust_anchor, endpoints.est_user, endpoints.est_password)
 
@@ -153,6 +176,8 @@ class _Watch:
         self._devices = devices
         self._clock = clock
         self._reader = JournalReader(folder.path)
+        self._metrics_targets = folder.metrics_targets
+        self._metrics_told = False
         self._tally = Tally(scenario.phones.count, clock(), attempts_allowed=scenario.phones.retry.attempts)
 
     def until_end(self, generator: Generator, lab: Lab | None, target: str) -> Course:
@@ -162,6 +187,7 @@ class _Watch:
         try:
             for _ in self._ticks(generator, course):
                 self._take(course)
+                self._tell_of_metrics()
                 meter.sample() if self._tally.begun else meter.mark()
                 for death in course.note_deaths(lab.deaths() if lab else []):
                     self._display.say(str(death))
@@ -183,6 +209,11 @@ class _Watch:
                 course.incidents.append("the generator did not end in time and was stopped")
                 return
             time.sleep(_TICK_SECONDS)
+
+    def _tell_of_metrics(self) -> None:
+        if not self._metrics_told and (urls := read_urls(self._metrics_targets)):
+            self._metrics_told = True
+            self._display.say(", ".join(f"metrics of {job}: {url}" for job, url in urls.items()))
 
     def _take(self, course: Course) -> None:
         new = list(self._reader.new())

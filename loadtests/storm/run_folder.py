@@ -68,6 +68,26 @@ class RunFolder:
         return self.path / "scenario.toml"
 
     @property
+    def metrics_targets(self) -> Path:
+        """Where the load generator's metrics are, while they are: for Prometheus' `file_sd_configs`."""
+        return self.path / "targets-load.json"
+
+    @property
+    def lab_targets(self) -> Path:
+        """Where the lab's metrics are, while they are; as `metrics_targets`."""
+        return self.path / "targets-lab.json"
+
+    @property
+    def prometheus(self) -> Path:
+        """What a Prometheus beside the storm was told and has kept."""
+        return self.path / "prometheus"
+
+    @property
+    def annotations(self) -> Path:
+        """When faults began and ended, a Grafana annotation a line."""
+        return self.path / "faults.jsonl"
+
+    @property
     def summary(self) -> Path:
         """The result as numbers."""
         return self.path / "summary.json"

@@ -10,6 +10,7 @@ from loadtests.arrivals.schedule import Shard
 from loadtests.errors import LoadtestError, ScenarioError
 from loadtests.swarm.division import MasterConductor, WorkerConductor
 from loadtests.swarm.drive import Drive
+from loadtests.swarm.exporting import meter_of
 from loadtests.swarm.fleet import Fleet
 from loadtests.swarm.locust_run import complain, end_test, options_of, reporter
 
@@ -63,7 +64,8 @@ class LocalConductor:
             self.ended(error)
             return
         report = reporter(self._environment, options)
-        self._drive = Drive(Fleet(options, Shard(), report, self._run), self)
+        meter = meter_of(self._environment, options)
+        self._drive = Drive(Fleet(options, Shard(), report, self._run, meter), self)
 
     def stop(self) -> None:
         """Let the phones under way end."""

@@ -28,6 +28,7 @@ from loadtests.arrivals.schedule import Shard
 from loadtests.errors import LoadtestError, ScenarioError
 from loadtests.swarm.clocks import Ahead, Question, compare, steady_clock
 from loadtests.swarm.drive import Drive
+from loadtests.swarm.exporting import exporting_of, meter_of
 from loadtests.swarm.fleet import Fleet
 from loadtests.swarm.locust_run import complain, end_test, options_of, reporter
 from loadtests.swarm.options import LoadOptions
@@ -99,7 +100,8 @@ class WorkerConductor:
             return
         shard = Shard(assigned.number, assigned.count)
         report = reporter(self._environment, options)
-        self._drive = Drive(Fleet(options, shard, report, self._run), self)
+        meter = meter_of(self._environment, options)
+        self._drive = Drive(Fleet(options, shard, report, self._run, meter), self)
 
     def stop(self) -> None:
         """Let the phones under way end."""
@@ -180,6 +182,8 @@ class MasterConductor:
         for number, worker in enumerate(self._shards.workers):
             assignment = Assignment(number, count, self._run)
             self._runner.send_message(_ASSIGN, msgspec.to_builtins(assignment), worker)
+            if exporting := exporting_of(self._environment):
+                exporting.assign(worker, number, Shard(number, count).size(options.phones), options)
         gevent.spawn(self._see_through, self._shards)
 
     def stop(self) -> None:

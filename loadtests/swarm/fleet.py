@@ -37,6 +37,7 @@ from loadtests.phones.settings import noon_tomorrow
 from loadtests.results.journal import Attempt, JournalWriter
 from loadtests.swarm.clocks import Ahead, RunClock, steady_clock
 from loadtests.swarm.gauge import Gauge
+from loadtests.swarm.metering import Meter
 from loadtests.swarm.options import LoadOptions
 from loadtests.swarm.worker_report import report_path
 
@@ -57,11 +58,21 @@ class Fleet:
     `failure` says why the fleet ended early by itself, if it did.
     """
 
-    def __init__(self, options: LoadOptions, shard: Shard, report: Report, run_number: int = 1) -> None:
+    def __init__(
+        self,
+        options: LoadOptions,
+        shard: Shard,
+        report: Report,
+        run_number: int = 1,
+        meter: Meter | None = None,
+    ) -> None:
         self.failure: LoadtestError | None = None
         self._options = options
         self._shard = shard
-        self._gauge = _gauge(options, shard, report)
+        self._gauge = _gauge(options, shard, report, meter)
+        self._meter = meter
+        if meter:
+            meter.begin(shard.number, shard.size(options.phones), self._gauge.count)
         self._run_number = run_number
         self._clock = RunClock(steady_clock(time.time, time.perf_counter))
         self._owned = contextlib.ExitStack()
@@ -86,7 +97,7 @@ class Fleet:
         enroller = Enroller(self._phones(), client, LscCheck(chain), records, self._clock)
         self._roster = self._options.read_roster()
         self._persistence = Persistence(
-            enroller, self._options.rules, self._clock, self._report, self._goes_on_after
+            enroller, self._options.rules, self._clock, self._report, self._goes_on_after, self._begin
         )
 
     def start(self, at: float | None = None) -> None:
@@ -96,7 +107,9 @@ class Fleet:
         if self._options.arrivals is None:
             self._remaining = self._shard.of(range(self._options.phones))
         else:
-            self._dispatcher = gevent.spawn(self._dispatch, self._clock() if at is None else at)
+            origin = self._clock() if at is None else at
+            self._expect(origin)
+            self._dispatcher = gevent.spawn(self._dispatch, origin)
         self._started.set()
 
     def now(self) -> float:
@@ -135,6 +148,8 @@ class Fleet:
     def close(self) -> None:
         """Close keys, journal and trace, and give the last account of this process."""
         self._gauge.close(ended=True)
+        if self._meter:
+            self._meter.course.ended = True
         self._owned.close()
 
     def _stop_starting(self) -> None:
@@ -160,6 +175,8 @@ class Fleet:
     def _launch(self, index: int, intended_start: float) -> "gevent.Greenlet[[int, float], None]":
         enrollment = gevent.Greenlet(self._enroll, index, intended_start)
         self._under_way.start(enrollment)
+        if self._meter:
+            self._meter.course.started += 1
         return enrollment
 
     def _enroll(self, index: int, intended_start: float) -> None:
@@ -171,8 +188,25 @@ class Fleet:
         except OSError as error:
             self.failure = GeneratorFailed(f"cannot write down an enrollment: {error}")
             self._stop_starting()
+        finally:
+            if self._meter:
+                self._meter.course.gone += 1
+
+    def _expect(self, origin: float) -> None:
+        arrivals = self._options.arrivals
+        if self._meter and arrivals is not None:
+            expected = arrivals_of(self._shard, arrivals, self._options.phones)
+            self._meter.expect(origin + arrival.offset_seconds for arrival in expected)
+
+    def _begin(self, intended_start: float, number: int, first: int) -> None:
+        if self._meter:
+            scheduled = self._options.arrivals is not None and number == first
+            lag_seconds = self._clock() - intended_start
+            self._meter.begins(lag_seconds, scheduled=scheduled, retry=number > 1)
 
     def _report(self, attempt: Attempt, lsc_bytes: int) -> None:
+        if self._meter:
+            self._meter.ends(attempt)
         self._gauge.took(attempt, lsc_bytes)
 
     def _goes_on_after(self, seconds: float) -> bool:
@@ -237,9 +271,9 @@ def settle_memory() -> None:
     gc.set_threshold(_OBJECTS_PER_COLLECTION)
 
 
-def _gauge(options: LoadOptions, shard: Shard, report: Report) -> Gauge:
+def _gauge(options: LoadOptions, shard: Shard, report: Report, meter: Meter | None) -> Gauge:
     path = options.journal and report_path(options.journal, shard.number)
-    return Gauge(path, shard, shard.size(options.phones), report)
+    return Gauge(path, shard, shard.size(options.phones), report, meter=meter)
 
 
 def _progress(count: int) -> Callable[[int], None]:

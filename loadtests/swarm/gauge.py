@@ -9,6 +9,7 @@ import gevent  # type: ignore[import-untyped]
 from loadtests.arrivals.schedule import Shard
 from loadtests.results.histograms import Histogram
 from loadtests.results.journal import Attempt
+from loadtests.swarm.metering import Meter
 from loadtests.swarm.worker_report import WorkerReport, write_report
 
 _SAMPLE_SECONDS = 0.02
@@ -21,7 +22,7 @@ class Gauge:
     """Gauges one process from `start` to `close`, and writes its report to `path`, if there is one.
 
     What attempts took is counted, and handed on to `tell`, ten times a second: in one go that costs a tenth
-    of what it does one by one between other work.
+    of what it does one by one between other work. `meter` counts the same for Prometheus.
     """
 
     def __init__(
@@ -31,12 +32,14 @@ class Gauge:
         phones: int,
         tell: Callable[[Attempt, int], None],
         cpu: Clock = time.process_time,
+        meter: Meter | None = None,
     ) -> None:
         self._path = path
         self._shard = shard
         self._phones = phones
         self._tell = tell
         self._cpu = cpu
+        self._meter = meter
         self._taken: list[tuple[Attempt, int]] = []
         self._latency, self._service_time = Histogram(), Histogram()
         self._start_lag, self._loop_lag = Histogram(), Histogram()
@@ -54,10 +57,13 @@ class Gauge:
         """An attempt has ended, with an LSC of so many bytes, 0 for none."""
         self._taken.append((attempt, lsc_bytes))
 
-    def _count(self) -> None:
+    def count(self) -> None:
+        """Count and hand on what has ended by now."""
         taken, self._taken = self._taken, []
         for attempt, lsc_bytes in taken:
             self._count_one(attempt)
+            if self._meter:
+                self._meter.count(attempt)
             self._tell(attempt, lsc_bytes)
 
     def _count_one(self, attempt: Attempt) -> None:
@@ -81,10 +87,15 @@ class Gauge:
             for number in range(_SAMPLES_PER_REPORT):
                 due = time.perf_counter() + _SAMPLE_SECONDS
                 gevent.sleep(_SAMPLE_SECONDS)
-                self._loop_lag.record(time.perf_counter() - due)
+                self._lagged(time.perf_counter() - due)
                 if number % _SAMPLES_PER_COUNT == 0:
-                    self._count()
+                    self.count()
             self._write(ended=False)
+
+    def _lagged(self, seconds: float) -> None:
+        self._loop_lag.record(seconds)
+        if self._meter:
+            self._meter.tally.loop_lag.observe(seconds)
 
     def _spending(self) -> tuple[float, float]:
         if self._began is None:
@@ -92,7 +103,7 @@ class Gauge:
         return self._cpu() - self._began[0], time.perf_counter() - self._began[1]
 
     def _write(self, *, ended: bool) -> None:
-        self._count()
+        self.count()
         if self._path is None:
             return
         cpu_seconds, wall_seconds = self._spent or self._spending()

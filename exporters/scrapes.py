@@ -1,0 +1,49 @@
+"""Who scrapes an endpoint, and how often: what a process counted last is fetched before it ends."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+_LONGEST_SECONDS = 20.0
+_POLL_SECONDS = 0.05
+
+
+class Scrapes:
+    """Watches a WSGI application being fetched. `clock` never steps."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._last: float | None = None
+        self._interval_seconds = 0.0
+
+    def watched(self, application: WSGIApplication) -> WSGIApplication:
+        """The application, watched."""
+
+        def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            began = self._clock()
+            answer = application(environ, start_response)
+            with self._lock:
+                if self._last is not None:
+                    self._interval_seconds = began - self._last
+                self._last = began
+            return answer
+
+        return serve
+
+    def see_last(self, sleep: Callable[[float], None] = time.sleep) -> bool:
+        """Wait until whoever scrapes regularly has done so once more; False when nobody does, or nobody came.
+
+        Two scrapes make a habit; one that is slower than every 20 s is not waited for.
+        """
+        now = self._clock()
+        interval = self._interval_seconds
+        if not 0 < interval <= _LONGEST_SECONDS or self._last is None or now - self._last > 2 * interval:
+            return False
+        latest = self._last + 1.5 * interval + _POLL_SECONDS
+        while self._last <= now:
+            if self._clock() > latest:
+                return False
+            sleep(_POLL_SECONDS)
+        return True
