@@ -138,6 +138,10 @@ class DnsClient(HttpApi):
         """End a fault; DnsRefused (404) when it has ended already."""
         self._call("DELETE", _fault_path(fault_id))
 
+    def end_if_active(self, fault_id: int) -> None:
+        """End a fault, unless it has ended already."""
+        self._end(_fault_path(fault_id))
+
     def end_faults(self) -> None:
         """End every fault."""
         self._call("DELETE", "/faults")
@@ -157,7 +161,7 @@ class DnsClient(HttpApi):
         try:
             yield active
         finally:
-            self._end(_fault_path(active.id))
+            self.end_if_active(active.id)
 
     def _post(self, path: str, body: msgspec.Struct) -> None:
         self._call("POST", path, body)

@@ -27,6 +27,7 @@ from loadtests.phones.phone import PhoneNames
 from loadtests.results.journal import Attempt
 from loadtests.scenario import KeyType, Operation
 from testbed.pki import client_context
+from testbed.ra.certsrv.settings import RaResolver
 from testbed.settings import LabSettings, RaSettings, RaTimers
 
 HOPS: tuple[Hop, ...] = ("phone-ra", "ra-ca")
@@ -37,7 +38,7 @@ _LOGS: Mapping[Log, str] = {
 _QUICK = RaTimers(
     connect_seconds=1.0, login_seconds=1.0, form_seconds=1.0, submit_seconds=1.0, download_seconds=1.0
 )
-SETTINGS = LabSettings(ra=RaSettings(timers=_QUICK, drain_seconds=0.0))
+SETTINGS = LabSettings(ra=RaSettings(timers=_QUICK, resolver=RaResolver(seconds=0.3), drain_seconds=0.0))
 
 
 @dataclass(frozen=True)
