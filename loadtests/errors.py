@@ -5,6 +5,7 @@ LoadtestError
 ├── JournalError      the attempts on record cannot belong to the run they are reported for
 ├── TargetError       what was named as target does not speak EST, or cannot be reached
 ├── EnrollmentFailed  one phone got no good LSC: carries the EST error that CAPF would log
+├── ExperimentFailed  an experiment's storm did not come up, or did not show what it should
 └── GeneratorFailed   the load generator ended by itself
 """
 
@@ -38,3 +39,7 @@ class EnrollmentFailed(LoadtestError):
 
 class GeneratorFailed(LoadtestError):
     """The load generator ended without being asked to."""
+
+
+class ExperimentFailed(LoadtestError):
+    """An experiment could not be carried through, or its storm did not show what it should."""

@@ -108,9 +108,9 @@ class Document:
     table: dict[str, object]
     experiment: Experiment
 
-    def faults(self) -> Iterator[Fault]:
-        """The faults that its method strikes with, as its configuration has them."""
-        given = load_configuration(self.experiment.configuration)
+    def faults(self, configuration: Mapping[str, object] | None = None) -> Iterator[Fault]:
+        """The faults that its method strikes with, by this configuration or else its own."""
+        given = configuration or load_configuration(self.experiment.configuration)
         for activity in self.experiment.method:
             if is_strike(activity):
                 assert activity.provider is not None
@@ -118,10 +118,10 @@ class Document:
                 table = arguments.get("fault") if isinstance(arguments, dict) else None
                 yield read_fault(table, f"{self.path.name}, method, {activity.name!r}")
 
-    def evidence(self) -> tuple[Evidence, ...]:
+    def evidence(self, configuration: Mapping[str, object] | None = None) -> tuple[Evidence, ...]:
         """The lines that prove it, each once: its faults' own, and what its extension says."""
-        extension = self.extension()
-        own = (line for fault in self.faults() for line in fault.evidence() if line not in extension.without)
+        extension, faults = self.extension(), self.faults(configuration)
+        own = (line for fault in faults for line in fault.evidence() if line not in extension.without)
         return tuple(dict.fromkeys([*own, *extension.evidence]))
 
     def extension(self) -> Extension:
@@ -185,13 +185,19 @@ def read_document(path: Path) -> Document:
         raise PlanRefused(f"cannot read the experiment {path}: {error}") from error
     except yaml.YAMLError as error:
         raise PlanRefused(f"{path} is not YAML: {error}") from error
+    document = document_of(table, path)
+    _check(document)
+    return document
+
+
+def document_of(table: object, path: Path) -> Document:
+    """The experiment in a table that came from `path`; PlanRefused names the field."""
     try:
         experiment = msgspec.convert(table, Experiment)
-        document = Document(path.stem, path, table, experiment)
+        document = Document(path.stem, path, dict(table), experiment)  # type: ignore[call-overload]
         document.extension()
     except msgspec.ValidationError as error:
         raise PlanRefused(f"{path.name}: {explain(str(error), Experiment)}") from error
-    _check(document)
     return document
 
 

@@ -129,7 +129,7 @@ def create_run_folder(kind: str, now: dt.datetime, out: Path | None = None) -> R
 
     ScenarioError when it cannot be made, or when `out` already holds something: no run overwrites another.
     """
-    path = out or _free_name(Path("runs"), f"{now:%Y%m%dT%H%M%SZ}-{kind}")
+    path = out or new_run_path(kind, now)
     try:
         path.mkdir(parents=True, exist_ok=True)
         if any(path.iterdir()):
@@ -139,6 +139,11 @@ def create_run_folder(kind: str, now: dt.datetime, out: Path | None = None) -> R
     except OSError as error:
         raise ScenarioError(f"cannot make the run folder {path}: {error.strerror}") from error
     return folder
+
+
+def new_run_path(kind: str, now: dt.datetime) -> Path:
+    """Where the folder of a new run will be: `runs/<UTC time>-KIND`, with a number where that is taken."""
+    return _free_name(Path("runs"), f"{now:%Y%m%dT%H%M%SZ}-{kind}")
 
 
 def _free_name(parent: Path, name: str) -> Path:

@@ -1,0 +1,52 @@
+"""What the method and the rollbacks of an experiment may do. Chaos Toolkit calls these by name."""
+
+from collections.abc import Mapping
+
+from chaos.registry import read_fault
+from chaos.system import Part
+from loadtests.experiments.session import session_of
+
+Configuration = Mapping[str, object]
+
+
+def strike(configuration: Configuration, fault: Mapping[str, object], seconds: float | None = None) -> None:
+    """Strike with a fault, a table such as `{"fault": "ca.hang"}`; for so long, or until it is ended.
+
+    Ended within the action when `seconds` are given, by `end` or the end of the experiment otherwise.
+    """
+    session = session_of(configuration)
+    wanted = read_fault(fault)
+    session.strike(wanted)
+    if seconds is not None:
+        session.hold(float(seconds))
+        session.end(wanted.name)
+
+
+def end(configuration: Configuration, fault: str) -> None:
+    """End the fault of this name, if it is in force."""
+    session_of(configuration).end(fault)
+
+
+def end_all(configuration: Configuration) -> None:
+    """End every fault that is in force."""
+    session_of(configuration).end_all()
+
+
+def restart(configuration: Configuration, part: Part) -> None:
+    """Start the CA or the RA anew, on its ports."""
+    session_of(configuration).restart(part)
+
+
+def hold(configuration: Configuration, seconds: float) -> None:
+    """Let the storm go on for so long."""
+    session_of(configuration).hold(float(seconds))
+
+
+def wait_for_enrolled(configuration: Configuration, phones: int) -> None:
+    """Wait until so many phones have enrolled since the storm began."""
+    session_of(configuration).wait_for_enrolled(int(phones))
+
+
+def wait_for_ended(configuration: Configuration, phones: int) -> None:
+    """Wait until so many attempts, enrolled or failed, have ended that began after the last fault did."""
+    session_of(configuration).wait_for_ended(int(phones))
