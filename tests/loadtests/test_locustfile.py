@@ -15,12 +15,14 @@ import time
 import urllib.parse
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import psutil
 import pytest
 
+from chaos.clock.faketime import FakeClock
+from chaos.system import Reading
 from loadtests.phones.phone import PhoneNames
 from loadtests.results.journal import Attempt, JournalReader
 from loadtests.swarm.worker_report import read_reports
@@ -31,6 +33,7 @@ from tests.loadtests.peers import read_request, tls_peer
 
 LOCUSTFILE = Path(__file__).parents[2] / "loadtests" / "locustfile.py"
 PHONES = 40
+PATIENCE_SECONDS = 5.0
 Locust = Callable[..., "subprocess.Popen[str]"]
 
 
@@ -39,15 +42,17 @@ def locust(lab_ca: LabCa, est_server: EstServer, journal: Path) -> Iterator[Locu
     """Starts Locust against the EST server; stops what a test leaves running."""
     with contextlib.ExitStack() as owned:
 
-        def start(*options: str, host: str | None = None) -> "subprocess.Popen[str]":
+        def start(
+            *options: str, host: str | None = None, environment: Mapping[str, str] | None = None
+        ) -> "subprocess.Popen[str]":
             command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--only-summary"]
             command += ["--trust-anchor", str(lab_ca.trust_anchor), "--key-type", "p-256"]
             command += ["--phones", str(PHONES), "--journal", str(journal)]
             command += ["--host", est_server.url if host is None else host, *options]
-            environment = os.environ | {"ESTORM_EST_PASSWORD": "secret"}
+            given = {"ESTORM_EST_PASSWORD": "secret", **(environment or {})}
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                text=True, env=environment, start_new_session=True,
+                text=True, env={**os.environ, **given}, start_new_session=True,
             )  # fmt: skip
             owned.enter_context(process)
             owned.callback(process.kill)
@@ -307,6 +312,32 @@ def test_a_worker_that_joins_late_enrolls_nothing_and_is_said_to(locust: Locust,
     assert "joined after the start and enrolls nothing" in output
     assert {attempt.worker for attempt in attempts(journal)} == {0}
     assert_each_phone_enrolled_once(attempts(journal))
+
+
+def test_a_worker_whose_clock_is_minutes_off_is_reported_and_measures_as_the_others_do(
+    locust: Locust, journal: Path, tmp_path: Path
+) -> None:
+    port, began, offset_seconds = free_port(), time.time(), -300.0
+    options = ("--arrival-rate", "20", "--users", "2", "--spawn-rate", "2")
+    with FakeClock(tmp_path / "clock") as clock:
+        clock.show(Reading(offset_seconds))
+        master = locust(
+            "--headless", "--master", f"--master-bind-port={port}", "--expect-workers=2", *options
+        )
+        locust("--worker", f"--master-port={port}")
+        locust("--worker", f"--master-port={port}", environment=clock.environment)
+        output = ended(master)
+        ended_at = time.time()
+    assert master.returncode == 0, output
+    said = re.findall(r"the clock of worker \S+ is (-?[\d.]+) s ahead", output)
+    assert [float(seconds) for seconds in said] == [pytest.approx(offset_seconds, abs=0.1)]
+    ahead = sorted((report.clock_ahead_seconds or 0.0 for report in read_reports(journal)), key=abs)
+    assert ahead == [pytest.approx(0, abs=0.1), pytest.approx(offset_seconds, abs=0.1)]
+    made = attempts(journal)
+    assert_each_phone_enrolled_once(made)
+    for attempt in made:
+        assert began < attempt.intended_start <= attempt.started <= attempt.done < ended_at
+        assert attempt.done - attempt.intended_start < PATIENCE_SECONDS
 
 
 def test_a_lost_worker_does_not_hold_up_the_run(locust: Locust, journal: Path) -> None:
