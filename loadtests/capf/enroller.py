@@ -9,7 +9,7 @@ from loadtests.capf.trace import CapfTrace
 from loadtests.errors import EnrollmentFailed
 from loadtests.est.client import Csr, EstClient, EstOperation, Exchange, Timing
 from loadtests.est.lsc import Lsc, LscCheck
-from loadtests.est.tls_stream import TlsContext
+from loadtests.est.tls_engine import TlsContext
 from loadtests.phones.csr_file import Requests
 from loadtests.phones.keys import KeyFile
 from loadtests.phones.phone import Phone, PhoneNames

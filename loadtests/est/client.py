@@ -31,7 +31,8 @@ from loadtests.est.authentication import AuthScheme, Credentials, RequestLine
 from loadtests.est.lsc import read_certificates
 from loadtests.est.reply import ContentType, EstReply, LibestReader, Profile, ReplyReader
 from loadtests.est.rfc_reply import RfcReader
-from loadtests.est.tls_stream import Stage, Timers, TlsContext, TlsStream
+from loadtests.est.tls_engine import TlsContext
+from loadtests.est.tls_stream import Stage, Timers, TlsStream
 from testbed.est_errors import EstError
 
 USER_AGENT = "Cisco EST client 1.0"

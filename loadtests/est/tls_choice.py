@@ -3,9 +3,9 @@
 from OpenSSL import SSL
 
 from loadtests.errors import ScenarioError
-from loadtests.est.fast_tls import FastContext
+from loadtests.est.fast_tls import FastContext, available
+from loadtests.est.tls_engine import TlsContext
 from loadtests.est.tls_settings import VERSIONS, ClientIdentity, TlsSettings
-from loadtests.est.tls_stream import TlsContext
 from loadtests.storm.generator_settings import TlsLibrary
 
 
@@ -14,9 +14,11 @@ def context_for(
 ) -> TlsContext:
     """A new context. Python's library serves where the system's authorities or a key file are asked for.
 
-    ScenarioError names what cannot be used.
+    So it does with a `cryptography` that lacks what the fast one calls. ScenarioError names what
+    cannot be used.
     """
-    if library is TlsLibrary.PYTHON or settings.trust_anchor is None or settings.certificate or settings.key:
+    simple = settings.trust_anchor and not settings.certificate and not settings.key
+    if library is TlsLibrary.PYTHON or not simple or not available():
         return settings.context(identity)
     if identity is None:
         settings.context()

@@ -28,8 +28,8 @@ from loadtests.capf.trace import CapfTrace
 from loadtests.errors import GeneratorFailed, LoadtestError
 from loadtests.est.client import EstClient, get_cacerts
 from loadtests.est.lsc import LscCheck
+from loadtests.est.tls_engine import TlsContext
 from loadtests.est.tls_settings import ClientIdentity
-from loadtests.est.tls_stream import TlsContext
 from loadtests.phones.keys import make_key_file
 from loadtests.phones.phone import Phone, PhoneNames
 from loadtests.phones.roster import Roster

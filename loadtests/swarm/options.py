@@ -21,8 +21,9 @@ from loadtests.est.authentication import AuthScheme, Credentials
 from loadtests.est.client import EstTarget, parse_target
 from loadtests.est.reply import Profile
 from loadtests.est.tls_choice import context_for
+from loadtests.est.tls_engine import TlsContext
 from loadtests.est.tls_settings import ClientIdentity, TlsSettings, TlsVersion, read_chain
-from loadtests.est.tls_stream import Timers, TlsContext
+from loadtests.est.tls_stream import Timers
 from loadtests.phones.csr_file import Header, open_csr_file
 from loadtests.phones.keys import KeyFile
 from loadtests.phones.record_file import RecordFile

@@ -10,7 +10,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from loadtests.est.fast_tls import FastContext
-from loadtests.est.tls_stream import Timers, TlsContext, TlsStream
+from loadtests.est.tls_engine import TlsContext
+from loadtests.est.tls_stream import Timers, TlsStream
 from testbed import pki
 from tests.loadtests.est_server import LabCa, make_ca
 from tests.loadtests.peers import tls_peer
