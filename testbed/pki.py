@@ -161,22 +161,60 @@ def make_server_certificate(
     key: PrivateKey, host: str, issuer_key: PrivateKey, issuer: x509.Certificate, now: dt.datetime
 ) -> x509.Certificate:
     """An HTTPS certificate for `host`, `localhost` and 127.0.0.1."""
+    names = _alternative_names(host)
+    builder = _server_builder(key, host, issuer.subject, now).add_extension(names, critical=False)
+    return builder.add_extension(_authority_of(issuer), critical=False).sign(issuer_key, hashes.SHA256())
+
+
+def make_old_server_certificate(
+    key: PrivateKey, host: str, issuer_key: PrivateKey, issuer: x509.Certificate, now: dt.datetime
+) -> x509.Certificate:
+    """An HTTPS certificate that has `host` as its common name, and no alternative name."""
+    builder = _server_builder(key, host, issuer.subject, now)
+    return builder.add_extension(_authority_of(issuer), critical=False).sign(issuer_key, hashes.SHA256())
+
+
+def make_self_signed(key: PrivateKey, host: str, now: dt.datetime) -> x509.Certificate:
+    """An HTTPS certificate for `host` that nobody but its own key has signed, as IIS makes them."""
+    names, own = _alternative_names(host), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+    builder = _server_builder(key, host, own, now).add_extension(names, critical=False)
+    return builder.sign(key, hashes.SHA256())
+
+
+def make_crl(
+    revoked: x509.Certificate, issuer_key: PrivateKey, issuer: x509.Certificate, now: dt.datetime
+) -> x509.CertificateRevocationList:
+    """A revocation list of `issuer` with one certificate on it."""
+    entry = x509.RevokedCertificateBuilder().serial_number(revoked.serial_number).revocation_date(now)
+    return (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(issuer.subject)
+        .last_update(now - CLOCK_SLACK)
+        .next_update(now + SERVER_LIFE)
+        .add_extension(_authority_of(issuer), critical=False)
+        .add_revoked_certificate(entry.build())
+        .sign(issuer_key, hashes.SHA256())
+    )
+
+
+def _server_builder(
+    key: PrivateKey, host: str, issuer: x509.Name, now: dt.datetime
+) -> x509.CertificateBuilder:
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+    return (
+        _builder(subject, issuer, key, now, SERVER_LIFE)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+    )
+
+
+def _alternative_names(host: str) -> x509.SubjectAlternativeName:
     names: list[x509.GeneralName] = [
         x509.DNSName("localhost"),
         x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
     ]
     extra = _general_name(host)
-    if extra not in names:
-        names.append(extra)
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
-    return (
-        _builder(subject, issuer.subject, key, now, SERVER_LIFE)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(_authority_of(issuer), critical=False)
-        .sign(issuer_key, hashes.SHA256())
-    )
+    return x509.SubjectAlternativeName(names if extra in names else [*names, extra])
 
 
 def write_identity(directory: Path, name: str, key: PrivateKey, certificate: x509.Certificate) -> Identity:
