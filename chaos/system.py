@@ -6,7 +6,7 @@ the control of the parts' processes, which only their owner has.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -15,7 +15,10 @@ from chaos.tcp.client import Toxiproxy
 from testbed.lab import Hop
 from testbed.lab import PartName as Part
 
-__all__ = ["Control", "Hop", "Part", "PartState", "Reading", "System"]
+__all__ = ["Clocked", "Control", "Hop", "Part", "PartState", "Reading", "System"]
+
+Clocked = Literal["ca", "ra", "generator"]
+"""Whose clock can be shifted: the parts', and that of the phones' process."""
 
 
 class PartState(msgspec.Struct, frozen=True):
@@ -65,7 +68,7 @@ class Control(Protocol):
         Where the part cannot go on without it at once, ControlRefused; it is tried again until it can.
         """
 
-    def set_clock(self, part: Part, reading: Reading) -> None:
+    def set_clock(self, part: Clocked, reading: Reading) -> None:
         """Shift the part's wall clock, and its workers'; its monotonic clock stays. Undone by Reading()."""
 
 
