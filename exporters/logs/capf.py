@@ -86,6 +86,9 @@ class CapfReader:
             self._ledger.count(families.LINES, (LOG,), self.last_at or now, lines)
             self._forget_old(self.last_at or now)
 
+    def finish(self, now: float) -> None:
+        """No more lines come: what is under way stays so."""
+
     def _say(self, device: bytes, text: bytes, at: float) -> None:
         if text.startswith(b"Calling enrollCertUsingEST()"):
             self._begin(device, at)

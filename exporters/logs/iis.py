@@ -6,14 +6,20 @@
 Times are UTC as IIS writes them. Large blocks go through Polars, which gives the same as row by row.
 """
 
-import datetime as dt
 import re
 from collections.abc import Iterator
 
 from exporters.logs import families
 from exporters.logs.iis_frame import read_frame
 from exporters.logs.iis_row import (
-    DEFAULT_FIELDS, NO_TIME, Columns, Group, Judge, Table, columns_of, read_line,
+    DEFAULT_FIELDS,
+    NO_TIME,
+    Columns,
+    Group,
+    Judge,
+    Table,
+    columns_of,
+    read_line,
 )  # fmt: skip
 from exporters.logs.ledger import Ledger
 from exporters.logs.unreadable import Unreadable
@@ -24,17 +30,12 @@ _FIELDS_LINE = re.compile(rb"^#Fields:[^\n]*\n", re.MULTILINE)
 
 
 class IisReader:
-    """Reads blocks of lines of one file. `zone` is UTC but for servers that were told otherwise.
+    """Reads blocks of lines of one file; `judge` knows what rows mean."""
 
-    Requests that fall into the same `resolution_seconds` are counted together.
-    """
-
-    def __init__(
-        self, ledger: Ledger, unreadable: Unreadable, zone: dt.tzinfo, resolution_seconds: float
-    ) -> None:
+    def __init__(self, ledger: Ledger, unreadable: Unreadable, judge: Judge) -> None:
         self.last_at: float | None = None
         self._ledger, self._unreadable = ledger, unreadable
-        self._judge = Judge(zone, resolution_seconds)
+        self._judge = judge
         self._columns: Columns | None = columns_of(DEFAULT_FIELDS)
 
     def learn(self, head: bytes) -> None:
@@ -44,7 +45,6 @@ class IisReader:
 
     def read(self, block: bytes, now: float) -> None:
         """Count what the lines say; `now` stands in where a time is missing."""
-        self._judge.now = now
         for section in self._sections(block):
             if self._columns is None:
                 self._refuse_all(section, now)

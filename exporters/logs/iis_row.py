@@ -4,7 +4,7 @@ import bisect
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -110,14 +110,13 @@ class Table:
 
 
 class Judge:
-    """Knows what a row's fields mean. Moments are cut to `resolution_seconds`.
+    """Knows what a row's fields mean. `zone` is UTC but for servers that were told otherwise.
 
-    `now` is that of the reader: what a row says was more than a day later cannot be true.
+    Moments are cut to `resolution_seconds`; what says it was more than a day after `clock` cannot be true.
     """
 
-    def __init__(self, zone: dt.tzinfo, resolution_seconds: float, now: float = 0.0) -> None:
-        self.now = now
-        self._zone, self._resolution_seconds = zone, resolution_seconds
+    def __init__(self, zone: dt.tzinfo | None, clock: Callable[[], float], resolution_seconds: float) -> None:
+        self._zone, self._clock, self._resolution_seconds = zone, clock, resolution_seconds
         self._hour: tuple[bytes, float] = (b"", 0.0)
         self._stages: dict[bytes, str] = {}
 
@@ -153,7 +152,7 @@ class Judge:
                 return None
             self._hour = (hour, start)
         at = self._hour[1] + int(found[5]) * 60 + int(found[6])
-        return at if EARLIEST <= at <= self.now + _DAY_SECONDS else None
+        return at if EARLIEST <= at <= self._clock() + _DAY_SECONDS else None
 
     def _stage(self, stem: bytes) -> str:
         known = self._stages.get(stem)

@@ -29,7 +29,7 @@ class Metered:
     @property
     def bounds(self) -> list[str]:
         """The upper edges as Prometheus writes them, `+Inf` the last."""
-        return [*map(floatToGoString, self.edges), "+Inf"]
+        return [*map(number_of, self.edges), "+Inf"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,3 +124,8 @@ def _metric(metered: Metered, rows: list[tuple[Series, list[float]]]) -> Metric:
     for series, slots in rows:
         metric.add_metric(series.labels, slots[0])
     return metric
+
+
+def number_of(value: float) -> str:
+    """A number as Prometheus writes it."""
+    return str(floatToGoString(value))  # type: ignore[no-untyped-call]

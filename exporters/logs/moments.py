@@ -11,13 +11,13 @@ EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC).timestamp()
 
 
 class LocalTime:
-    """Turns local times of one zone into seconds since the epoch, in the order of a log.
+    """Turns local times of one zone, None: this machine's, into seconds since the epoch, in a log's order.
 
     The hour that autumn's change repeats is read once as summer's and, when the times have gone back, as
     winter's.
     """
 
-    def __init__(self, zone: dt.tzinfo) -> None:
+    def __init__(self, zone: dt.tzinfo | None) -> None:
         self.zone = zone
         self._last = 0.0
         self._minute = functools.lru_cache(maxsize=4)(self._both_readings)
@@ -56,7 +56,7 @@ class DatedTimes:
     Where they leap ahead by as much, a clock was set back over midnight.
     """
 
-    def __init__(self, zone: dt.tzinfo, first_date: dt.date) -> None:
+    def __init__(self, zone: dt.tzinfo | None, first_date: dt.date) -> None:
         self._local = LocalTime(zone)
         self._date, self._first = first_date, first_date
         self._last: float | None = None
@@ -78,7 +78,7 @@ class DatedTimes:
         return self._local.at(self._date, time.hour, time.minute, time.second)
 
 
-def date_near(time: TimeOfDay, now: float, zone: dt.tzinfo) -> dt.date:
+def date_near(time: TimeOfDay, now: float, zone: dt.tzinfo | None) -> dt.date:
     """The date on which that time of day is nearest to `now`."""
     today = dt.datetime.fromtimestamp(now, zone).date()
     days = (today + dt.timedelta(days=shift) for shift in (-1, 0, 1))

@@ -188,3 +188,8 @@ def operation_of(path: bytes) -> str:
     """The EST operation a path names, `other` when it names none."""
     last = path.partition(b"?")[0].rpartition(b"/")[2]
     return last.decode("ascii") if last in _OPERATIONS else "other"
+
+
+def looks_right(line: bytes) -> bool:
+    """Whether a line is of the form that these logs have."""
+    return any(pattern.match(line) for pattern in (_TIMED, _AT_START, _EST))
