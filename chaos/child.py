@@ -21,14 +21,14 @@ class ChildServer:
     """
 
     def __init__(self, name: str, settings: Settings, log_directory: Path) -> None:
-        self._name = name
+        self.name = name
         self._settings = settings
         self._log_directory = log_directory
         self._owned = contextlib.ExitStack()
         self.addresses: Mapping[str, str] = {}
 
     def __enter__(self) -> Self:
-        name = self._name
+        name = self.name
         with contextlib.ExitStack() as starting:
             launch = starting.enter_context(scratch_directory(name)) / f"{name}.json"
             self._part = PartProcess(name, launch, self._log_directory, f"{name}*.log", f"chaos.{name}")

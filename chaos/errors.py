@@ -11,6 +11,7 @@ ChaosError
 ├── DnsUnreachable     the DNS server's management API does not answer, or answers what ours would not
 ├── CaApiUnreachable   the CA's management port does not answer, or answers what ours would not
 ├── ControlRefused     the owner of the parts' processes cannot do what a fault wants of it
+├── EndpointsUnusable  a file of endpoints cannot be used, or the chain lacks what a fault wants
 ├── ClockUnavailable   the clock of a process cannot be shifted on this machine
 ├── QueryUnreadable    bytes that should be a DNS query are not one
 └── NameUnusable       a host name that no DNS packet can carry
@@ -63,6 +64,10 @@ class CaApiUnreachable(ChaosError):
 
 class ControlRefused(ChaosError):
     """The parts' owner refuses or fails."""
+
+
+class EndpointsUnusable(ChaosError):
+    """What should say where a chain can be broken does not, or the chain has no such thing."""
 
 
 class ClockUnavailable(ChaosError):

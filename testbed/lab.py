@@ -125,6 +125,11 @@ class Lab:
         """The lab's parts, in the order they were started."""
         return self.ca, self.ra
 
+    @property
+    def pids(self) -> dict[str, int]:
+        """The parts' processes as they are now, 0 for one that is dead on purpose."""
+        return {part.name: part.pid for part in self.parts}
+
     def deaths(self) -> list[PartDeath]:
         """The parts that ended by themselves."""
         return [death for part in self.parts if (death := part.death())]
@@ -155,7 +160,7 @@ class Lab:
             account=account.name, password=password, est_user=lab.ra.est_user, est_password=est_password,
             template=lab.ra.template, metrics={part.name: part.addresses["metrics"] for part in self.parts},
             management=self.ca.addresses["management"],
-            pids={part.name: part.pid for part in self.parts},
+            pids=self.pids,
             database=str(self._database), logs=str(self._log_directory),
         )  # fmt: skip
 

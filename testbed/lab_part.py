@@ -1,5 +1,6 @@
 """One part of the lab and the settings it runs with: changed while it runs, ended, started again."""
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -7,8 +8,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from testbed.errors import PartFailed
-from testbed.settings import CaPartSettings, RaPartSettings
+from testbed.errors import PartFailed, SettingsError
+from testbed.settings import CaPartSettings, RaPartSettings, changed
 from testbed.supervision import PartDeath, PartProcess
 
 S = TypeVar("S", CaPartSettings, RaPartSettings)
@@ -25,8 +26,7 @@ class Conditions:
 class LabPart(Generic[S]):
     """A part that keeps its ports for as long as its lab lasts, however often it is started.
 
-    `original` are the settings it was started with first, `settings` those it runs with, or will when it is
-    started again. Once `start` has succeeded both name the ports that it got.
+    `original` are the settings it was started with first, with the ports that it got.
     """
 
     def __init__(
@@ -38,10 +38,19 @@ class LabPart(Generic[S]):
     ) -> None:
         self._process, self._conditions = process, conditions
         self._pinned: Callable[[S, Mapping[str, str]], S] = pinned
+        self._numbers = itertools.count(1)
         self.original: S = settings
-        self.settings: S = settings
+        self.changes: dict[int, Mapping[str, object]] = {}
         self.addresses: dict[str, str] = {}
         self.starts = 0
+
+    @property
+    def settings(self) -> S:
+        """Those it runs with, or will when it is started again: the original ones, changed."""
+        settings = self.original
+        for change in self.changes.values():
+            settings = changed(settings, change)
+        return settings
 
     @property
     def name(self) -> str:
@@ -64,7 +73,6 @@ class LabPart(Generic[S]):
             raise
         self.starts += 1
         self.original = self._pinned(self.original, self.addresses)
-        self.settings = self._pinned(self.settings, self.addresses)
 
     def restart(self) -> None:
         """End it in order, if it runs, and start it with its settings of now; raises as `start` does."""
@@ -75,12 +83,35 @@ class LabPart(Generic[S]):
         """End it at once, with what it has started; it is dead on purpose until it is started again."""
         self._process.kill()
 
-    def reload(self, settings: S) -> None:
-        """Have it go on with these settings, or be started with them next if it is dead on purpose.
+    def change(self, settings: Mapping[str, object]) -> int:
+        """Have it go on with other settings, `{"ra.template": "CiscoRB"}`; gives the change's number.
 
-        PartFailed when it refuses them: it goes on with those it had, and is started with these next.
+        One that is dead on purpose is started with them next. A change that it refuses (PartFailed), or that
+        cannot be made (SettingsError), is none.
         """
-        self.settings = settings
+        number = next(self._numbers)
+        self.changes[number] = settings
+        try:
+            self.settle()
+        except (PartFailed, SettingsError):
+            del self.changes[number]
+            raise
+        return number
+
+    def take_back(self, number: int | None = None) -> None:
+        """Take a change back, or all of them; no matter if it has been before.
+
+        PartFailed when it goes on as it did: it is to `settle`, now or when it is started next.
+        """
+        before = len(self.changes)
+        for each in [number] if number is not None else list(self.changes):
+            self.changes.pop(each, None)
+        if len(self.changes) < before:
+            self.settle()
+
+    def settle(self) -> None:
+        """Have it go on with its settings of now, if it runs; PartFailed when it refuses."""
+        settings = self.settings
         if self.pid:
             self._process.reload(settings, self._conditions.start_seconds)
 

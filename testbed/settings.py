@@ -80,7 +80,7 @@ def encode(value: msgspec.Struct) -> bytes:
 def decode(data: bytes, kind: type[T], source: str) -> T:
     """`data` (JSON) as `kind`; SettingsError names `source`, the key and what it may be."""
     try:
-        return msgspec.json.decode(data, type=kind, dec_hook=_as_path)
+        return msgspec.json.decode(data, type=kind, dec_hook=_as_kind)
     except msgspec.DecodeError as error:
         raise SettingsError(f"{source}: {error}") from error
 
@@ -108,7 +108,7 @@ def changed(settings: T, changes: Mapping[str, object]) -> T:
             raise SettingsError(f"there is no setting {name!r} to change; it may be one of {_names(table)}")
         place[last] = msgspec.to_builtins(value, enc_hook=str)
     try:
-        return msgspec.convert(table, type(settings), dec_hook=_as_path)
+        return msgspec.convert(table, type(settings), dec_hook=_as_kind)
     except msgspec.ValidationError as error:
         raise SettingsError(f"cannot change {', '.join(changes)}: {error}") from error
 
@@ -120,7 +120,9 @@ def _names(table: dict[str, object], prefix: str = "") -> str:
     )
 
 
-def _as_path(kind: type, value: object) -> object:
+def _as_kind(kind: type, value: object) -> object:
     if kind is Path and isinstance(value, str):
         return Path(value)
+    if kind is object:
+        return value
     raise NotImplementedError(f"{kind} cannot be a setting")

@@ -3,16 +3,12 @@
 Every fault has its control: the same enrollment with the fault ended, which leaves no such line.
 """
 
-import base64
 import re
-import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from chaos.dns.client import DnsClient
 from chaos.dns.faults.delay import Delay
@@ -31,15 +27,12 @@ from testbed.errors import PartFailed
 from testbed.lab import Endpoints, Lab
 from testbed.ra.settings import RaResolver
 from testbed.settings import LabSettings, RaSettings
-from tests.mock_ca import make_csr
-from tests.processes import wait_until
+from tests.enrolling import enroll
 
 CA = "lab-dc.estorm.test"
 RESOLVER_SECONDS = 0.3
 UNRESOLVED, UNCONNECTED = "6", "7"
 TIMEOUT = "Timeout while contacting DNS servers"
-# The last line of a request, once it is answered.
-ACCESS = "POST /.well-known/est/simpleenroll HTTP"
 FAILED = re.compile(r"failed with return code (\d+) \((.*)\)")
 
 
@@ -51,16 +44,8 @@ class Chain:
     dns: DnsClient
 
     def enroll(self) -> int:
-        """The status of one enrollment, by a client that is not ours; its lines are in the log by then."""
-        before = self.log().count(ACCESS)
-        trust = ssl.create_default_context(cafile=self.lab.trust_anchor)
-        csr = base64.encodebytes(make_csr().public_bytes(Encoding.DER))
-        answer = httpx.post(
-            f"{self.lab.ra}/simpleenroll", content=csr, headers={"Content-Type": "application/pkcs10"},
-            auth=(self.lab.est_user, self.lab.est_password), verify=trust, timeout=30, trust_env=False,
-        )  # fmt: skip
-        assert wait_until(lambda: self.log().count(ACCESS) > before)
-        return answer.status_code
+        """The status of one enrollment; its lines are in the log by then."""
+        return enroll(self.lab)
 
     def log(self) -> str:
         """The RA's NGINX log, so far."""

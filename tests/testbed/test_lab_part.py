@@ -9,10 +9,10 @@ import httpx
 import psutil
 import pytest
 
-from testbed.errors import PartFailed
+from testbed.errors import PartFailed, SettingsError
 from testbed.lab import Lab, Wiring
 from testbed.ra.capacity_settings import RaWorkers
-from testbed.settings import LabSettings, RaSettings, changed
+from testbed.settings import LabSettings, RaSettings
 from tests.processes import family_of, wait_until
 
 
@@ -31,8 +31,7 @@ def as_it_was(lab: Lab) -> Iterator[None]:
     for part in lab.parts:
         if not part.pid:
             part.start()
-    lab.ca.reload(lab.ca.original)
-    lab.ra.reload(lab.ra.original)
+        part.take_back()
 
 
 def status(url: str, lab: Lab) -> int:
@@ -71,21 +70,37 @@ def test_a_part_that_was_started_again_can_die_by_itself(lab: Lab) -> None:
     assert lab.deaths() == []
 
 
-def test_other_settings_hold_for_the_next_start_of_a_dead_part(lab: Lab) -> None:
+def test_a_change_holds_for_the_next_start_of_a_dead_part(lab: Lab) -> None:
     lab.ra.kill()
-    lab.ra.reload(changed(lab.ra.settings, {"est_password": "another"}))
+    lab.ra.change({"est_password": "another"})
     assert lab.ra.pid == 0
     lab.ra.start()
     assert lab.ra.settings.est_password == "another"
     assert lab.ra.original.est_password == lab.endpoints.est_password
 
 
-def test_a_part_that_refuses_other_settings_says_why_and_goes_on(lab: Lab) -> None:
+def test_changes_lie_on_each_other_and_are_taken_back_in_any_order(lab: Lab) -> None:
+    first = lab.ra.change({"ra.template": "CiscoRA", "ra.realm": "one"})
+    second = lab.ra.change({"ra.realm": "two"})
+    lab.ra.take_back(first)
+    lab.ra.take_back(first)
+    assert lab.ra.settings.ra.realm == "two"
+    lab.ra.take_back(second)
+    assert lab.ra.settings == lab.ra.original
+
+
+def test_a_part_that_refuses_a_change_says_why_and_goes_on(lab: Lab) -> None:
     pid = lab.ra.pid
     with pytest.raises(PartFailed, match=r"goes on with the settings it had: .*401"):
-        lab.ra.reload(changed(lab.ra.settings, {"account_password": "wrong"}))
-    assert lab.ra.pid == pid
+        lab.ra.change({"account_password": "wrong"})
+    assert (lab.ra.pid, lab.ra.settings) == (pid, lab.ra.original)
     assert status(f"{lab.endpoints.ra}/cacerts", lab) == 200
+
+
+def test_a_change_of_what_there_is_not_leaves_all_as_it_was(lab: Lab) -> None:
+    with pytest.raises(SettingsError, match=r"no setting 'ra\.tempalte'"):
+        lab.ra.change({"ra.tempalte": "CiscoRB"})
+    assert lab.ra.settings == lab.ra.original
 
 
 def test_a_part_has_its_environment_each_time_it_is_started(lab: Lab) -> None:

@@ -1,0 +1,24 @@
+"""Settings of a chain that can be broken: the table `[chaos]` of a scenario."""
+
+from typing import Annotated
+
+import msgspec
+
+from chaos.schedule import Entry
+from testbed.bounds import Settings
+
+
+class ChaosSettings(Settings, frozen=True):
+    """What stands around the lab so that it can be broken.
+
+    `tcp` is a fault proxy on each hop, `dns` the server by which the RA finds the CA, `clock` preloads
+    libfaketime into RA and CA. `toxiproxy_url` uses the Toxiproxy there instead of ours. `schedule` is which
+    faults strike when (`chaos.schedule`); a Grafana at `grafana_url` is told of them.
+    """
+
+    tcp: bool = True
+    dns: bool = True
+    clock: bool = False
+    toxiproxy_url: Annotated[str, msgspec.Meta(pattern=r"^$|^http://[^/\s]+/?$")] = ""
+    schedule: tuple[Entry, ...] = ()
+    grafana_url: Annotated[str, msgspec.Meta(pattern=r"^$|^https?://\S+$")] = ""
