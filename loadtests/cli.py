@@ -16,6 +16,7 @@ from rich.console import Console
 
 from loadtests.arrivals.settings import Shape
 from loadtests.errors import LoadtestError
+from loadtests.logs_command import logs_group
 from loadtests.quantities import DurationType, RateType
 from loadtests.results import slo
 from loadtests.results.writing import describe, write_results
@@ -133,6 +134,7 @@ def lab(scenario_file: Path | None, endpoints: Path | None, out: Path | None, *,
 
 
 estorm.add_command(ca_group, "ca")
+estorm.add_command(logs_group)
 estorm.add_command(probe)
 
 
