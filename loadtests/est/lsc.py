@@ -24,7 +24,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs7
 
 from loadtests.errors import EnrollmentFailed
-from loadtests.est.lsc_bytes import asked_for, certificates_in, certified
+from loadtests.est.lsc_bytes import asked_for, certificates_in, statement
+from loadtests.est.signer import Signer
 from loadtests.phones.phone import Phone
 from testbed.est_errors import EstError
 
@@ -33,9 +34,10 @@ _LINE_BREAKS = b" \t\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Lsc:
-    """A checked LSC."""
+    """A checked LSC, `der` as the phone receives it."""
 
     certificate: x509.Certificate
+    der: bytes
 
     @property
     def serial(self) -> str:
@@ -47,20 +49,17 @@ class Lsc:
         """The certificate in PEM, as CAPF stores it."""
         return self.certificate.public_bytes(serialization.Encoding.PEM)
 
-    @property
-    def der(self) -> bytes:
-        """The certificate in DER, as the phone receives it."""
-        return self.certificate.public_bytes(serialization.Encoding.DER)
-
 
 class LscCheck:
     """Checks what the EST server sent against the phone that asked, and the CA that should have issued it."""
 
     def __init__(self, chain: Iterable[x509.Certificate]) -> None:
-        self._chain = list(chain)
         self._issuers: dict[x509.Name, list[x509.Certificate]] = {}
-        for certificate in self._chain:
+        self._signers: dict[bytes, list[Signer]] = {}
+        for certificate in chain:
             self._issuers.setdefault(certificate.subject, []).append(certificate)
+            if (key := _public_key(certificate)) is not None:
+                self._signers.setdefault(certificate.subject.public_bytes(), []).append(Signer(key))
 
     def check(self, body: bytes, phone: Phone, now: dt.datetime, csr_der: bytes | None = None) -> Lsc:
         """The phone's LSC from `body`, a PKCS#7 in base64; EnrollmentFailed says what is wrong with it.
@@ -81,23 +80,21 @@ class LscCheck:
             _check_dates(found, now)
         except ValueError as error:
             raise EnrollmentFailed(EstError.BAD_X509, f"malformed certificate: {error}") from error
-        return Lsc(found)
+        return Lsc(found, found.public_bytes(serialization.Encoding.DER))
 
     def _usual(self, body: bytes, csr_der: bytes, now: dt.datetime) -> Lsc | None:
         """The LSC if subject and key are the request's byte for byte, and all else is well; else None."""
         try:
-            der = _decoded(body)
             wanted = asked_for(csr_der)
-            found = next((each for each in certificates_in(der) if certified(each) == wanted), None)
-            if wanted is None or found is None:
-                return None
-            lsc = x509.load_der_x509_certificate(found)
-            if not _signed_by_any(lsc, self._chain):
+            stated = ((each, statement(each)) for each in certificates_in(_decoded(body)))
+            der, said = next((each, said) for each, said in stated if said and said.certified == wanted)
+            lsc = x509.load_der_x509_certificate(der)
+            if not any(signer.signed(said.signed, lsc) for signer in self._signers.get(said.issuer, ())):
                 return None
             _check_dates(lsc, now)
-        except (EnrollmentFailed, ValueError, x509.InvalidVersion):
+        except (StopIteration, EnrollmentFailed, ValueError, x509.InvalidVersion):
             return None
-        return Lsc(lsc)
+        return Lsc(lsc, der)
 
     def _check_issuer(self, lsc: x509.Certificate) -> None:
         candidates = self._issuers.get(lsc.issuer, [])

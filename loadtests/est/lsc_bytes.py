@@ -5,6 +5,7 @@ say None to anything else, about which the library then decides.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 _SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
 _NO_CONTENT = bytes.fromhex("020101 3100 300b 06092a864886f70d010701")  # version 1, no digests, data without
@@ -20,20 +21,34 @@ def certificates_in(pkcs7: bytes) -> list[bytes]:
         return []
 
 
-def certified(certificate: bytes) -> bytes | None:
-    """Subject and public key of a certificate in DER (RFC 5280), as they stand in it, one after the other."""
+class Statement(NamedTuple):
+    """What a certificate says, each part in DER as it stands in it."""
+
+    issuer: bytes
+    certified: bytes
+    """Subject and public key, one after the other."""
+    signed: bytes
+    """All that the issuer signed."""
+
+
+def statement(certificate: bytes) -> Statement | None:
+    """What a certificate in DER says (RFC 5280); None when it is in no usual form.
+
+    Nor is one that names two algorithms of signature, of which the second is not signed itself.
+    """
     try:
-        at, _ = _inside(certificate, 0, _SEQUENCE)
-        at, end = _inside(certificate, at, _SEQUENCE)
-        at = _after(certificate, at, _CONTEXT_0)
-        at = _after(certificate, at, _INTEGER)
-        for _ in ("signature", "issuer", "validity"):
-            at = _after(certificate, at, _SEQUENCE)
-        key = _after(certificate, at, _SEQUENCE)
-        last = _after(certificate, key, _SEQUENCE)
+        signed, _ = _inside(certificate, 0, _SEQUENCE)
+        at, end = _inside(certificate, signed, _SEQUENCE)
+        algorithm = _after(certificate, _after(certificate, at, _CONTEXT_0), _INTEGER)
+        issuer = _after(certificate, algorithm, _SEQUENCE)
+        validity = _after(certificate, issuer, _SEQUENCE)
+        subject = _after(certificate, validity, _SEQUENCE)
+        last = _after(certificate, _after(certificate, subject, _SEQUENCE), _SEQUENCE)
     except (ValueError, IndexError):
         return None
-    return certificate[at:last] if last <= end else None
+    if last > end or not certificate.startswith(certificate[algorithm:issuer], end):
+        return None
+    return Statement(certificate[issuer:validity], certificate[subject:last], certificate[signed:end])
 
 
 def asked_for(csr: bytes) -> bytes | None:

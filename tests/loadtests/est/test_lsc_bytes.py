@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from loadtests.errors import EnrollmentFailed
 from loadtests.est.lsc import Lsc, LscCheck
-from loadtests.est.lsc_bytes import asked_for, certificates_in, certified
+from loadtests.est.lsc_bytes import asked_for, certificates_in, statement
 from loadtests.phones.keys import generate
 from loadtests.phones.phone import Phone
 from loadtests.scenario import KeyType
@@ -38,7 +38,11 @@ def test_what_a_request_asks_for_is_what_its_certificate_certifies(lab_ca: LabCa
     wanted = phone.subject.public_bytes() + phone.key.public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    assert asked_for(csr) == certified(issued.public_bytes(serialization.Encoding.DER)) == wanted
+    said = statement(issued.public_bytes(serialization.Encoding.DER))
+    assert said is not None
+    assert asked_for(csr) == said.certified == wanted
+    assert said.issuer == lab_ca.certificate.subject.public_bytes()
+    assert said.signed == issued.tbs_certificate_bytes
 
 
 def test_every_certificate_of_an_answer_is_found(lab_ca: LabCa, phone: Phone) -> None:
@@ -82,7 +86,7 @@ def test_a_subject_in_another_order_is_taken_though_its_bytes_differ(lab_ca: Lab
 @given(st.binary(max_size=300))
 def test_no_bytes_make_the_readers_fail(data: bytes) -> None:
     assert certificates_in(data) == []
-    certified(data)
+    statement(data)
     asked_for(data)
 
 
