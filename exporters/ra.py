@@ -84,6 +84,11 @@ FORGOTTEN = Family(
 LINES_LOST = Family(
     "estorm_ra_log_lines_lost", Kind.GAUGE, "Log lines that could not be written.", "as the disk fails"
 )  # fmt: skip
+EXPIRY = Family(
+    "estorm_ra_certificate_expiry_timestamp_seconds", Kind.GAUGE,
+    "When the RA's server certificate, and the first of the CA's certificates to do so, expires.",
+    "when the RA is told to read its settings again", (Label("certificate", "server or ca"),),
+)  # fmt: skip
 ACCEPT_QUEUE = Family(
     "estorm_ra_accept_queue", Kind.GAUGE, "Connections that wait to be accepted.",
     "as clients connect faster than workers accept (Linux)",
@@ -99,7 +104,7 @@ GROUP = Group(
     (
         REQUESTS, REQUEST_SECONDS, STAGE_SECONDS, TIMER_SECONDS, TIMER_USED, FAILURES, RETRIES, IN_FLIGHT,
         WORKERS_BUSY, WAITING, WORKER_WAIT, ACCEPT_QUEUE, ACCEPT_QUEUE_SIZE, ACCEPT_WAIT, ORPHANS, LATE,
-        FORGOTTEN, LINES_LOST,
+        FORGOTTEN, LINES_LOST, EXPIRY,
     ),
 )  # fmt: skip
 
@@ -135,6 +140,7 @@ class RaMetrics(_QueueMetrics):
         self.orphans = ORPHANS.counter(registry)
         self.pending_forgotten = FORGOTTEN.counter(registry)
         self.log_lines_lost = LINES_LOST.gauge(registry, "livesum")
+        self._expiry = EXPIRY.gauge(registry, "mostrecent")
         self._counted: dict[tuple[str, int], Counter] = {}
         self._timed: dict[str, Histogram] = {}
         self._time_calls(registry, edges)
@@ -146,6 +152,11 @@ class RaMetrics(_QueueMetrics):
         timer_seconds = TIMER_SECONDS.gauge(registry, "mostrecent")
         for timer, limit in self._timers.items():
             timer_seconds.labels(timer).set(limit)
+
+    def certificates_expire(self, server: float, ca: float) -> None:
+        """The RA's own certificate and the CA's expire at these moments, in seconds since the epoch."""
+        self._expiry.labels("server").set(server)
+        self._expiry.labels("ca").set(ca)
 
     def answered(self, operation: str, status: int, seconds: float) -> None:
         """One EST request ended with `status` after `seconds`."""

@@ -7,6 +7,8 @@ import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from cryptography import x509
+
 from exporters.ra import RaMetrics
 from testbed import pki
 from testbed.ra.certificates import CaChain
@@ -44,6 +46,7 @@ class Worker:
         self._turns = Turns(self.metrics, settings.ra.workers.each if waits else 0)
         self._front = self._make_front(settings, chain)
         self._server = HttpServer(self._front, _tls(settings), limits(settings.ra))
+        self._show_expiry(settings, chain)
 
     async def replace(self, settings: RaPartSettings, chain: CaChain) -> None:
         """Serve clients that connect from now on with other credentials, another chain and TLS identity.
@@ -56,6 +59,12 @@ class Worker:
         self._front = self._server.session_factory = front
         if tls is not None:
             await self._server.present(tls)
+        self._show_expiry(settings, chain)
+
+    def _show_expiry(self, settings: RaPartSettings, chain: CaChain) -> None:
+        own = x509.load_pem_x509_certificate(settings.server_certificate.read_bytes())
+        first = min(certificate.not_valid_after_utc for certificate in chain.certificates)
+        self.metrics.certificates_expire(own.not_valid_after_utc.timestamp(), first.timestamp())
 
     @contextlib.asynccontextmanager
     async def serving(self, listener: socket.socket) -> AsyncIterator[None]:
