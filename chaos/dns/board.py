@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from chaos.alarms import Alarm, Alarms
+from chaos.dice import Dice
 from chaos.dns.faults.fault import Spoil
 from chaos.dns.plan import ActiveFault, AnyFault, FaultPlan, Faults
 from chaos.dns.reply import Question, Reply, Transport
-from chaos.tcp.alarms import Alarm, Alarms
-from chaos.tcp.draws import Dice
 
 
 @dataclass(slots=True)

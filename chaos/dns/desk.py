@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from chaos.alarms import Alarm, Alarms
 from chaos.dns import wire
 from chaos.dns.board import FaultBoard
 from chaos.dns.history import History
@@ -11,7 +12,6 @@ from chaos.dns.plan import FaultPlan
 from chaos.dns.records import Records
 from chaos.dns.reply import Transport
 from chaos.errors import QueryUnreadable
-from chaos.tcp.alarms import Alarm, Alarms
 
 Send = Callable[[bytes], None]
 # Replies that wait are memory; whoever asks more than this meanwhile gets no answer.

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Mapping
 from ipaddress import ip_address
 from pathlib import Path
 
+from chaos.alarms import Alarms
 from chaos.child import ChildServer
 from chaos.dns.desk import Desk
 from chaos.dns.history import History
@@ -22,7 +23,6 @@ from chaos.dns.management import Management
 from chaos.dns.plan import DnsPartSettings
 from chaos.dns.records import Records
 from chaos.dns.server import DnsServer
-from chaos.tcp.alarms import Alarms
 from testbed.errors import PartFailed, SettingsError
 from testbed.web.messages import Limits
 from testbed.web.server import HttpServer

@@ -5,7 +5,7 @@ import socket
 import struct
 from collections.abc import Callable
 
-from chaos.tcp.alarms import Clock
+from chaos.alarms import Clock
 from chaos.tcp.direction import Direction, Stream
 from chaos.tcp.draws import ConnectionFaults
 from chaos.tcp.metrics import ProxyMeter

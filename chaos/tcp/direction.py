@@ -11,7 +11,7 @@ import socket
 from collections import defaultdict, deque
 from typing import Literal, Protocol
 
-from chaos.tcp.alarms import Clock
+from chaos.alarms import Clock
 from chaos.tcp.stage import Following, Stage
 from chaos.tcp.toxic import Chunk, Toxic, Visit
 

@@ -1,10 +1,5 @@
-"""The dice: which toxic strikes which connection, the same whenever the seed is the same.
+"""What was drawn: which toxic strikes which connection."""
 
-Every stream of chance is seeded with the run's seed and the names of what it decides (proxy, connection
-number, direction, toxic), so that one fault more or less does not shift the others.
-"""
-
-import random
 from collections import deque
 from collections.abc import Iterator
 
@@ -36,18 +31,6 @@ class FaultLog(msgspec.Struct, frozen=True):
 
     seed: int
     connections: list[ConnectionFaults]
-
-
-class Dice:
-    """Streams of chance that depend on the seed and on what they are for, and on nothing else."""
-
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
-
-    def stream(self, *names: object) -> random.Random:
-        """The stream of that name."""
-        text = "\x1f".join(map(str, (self.seed, *names)))
-        return random.Random(text)  # noqa: S311 - a simulation, not a secret
 
 
 class Recent:

@@ -6,7 +6,7 @@ import errno
 import socket
 from collections.abc import Callable
 
-from chaos.tcp.alarms import Cancellable, Clock
+from chaos.alarms import Cancellable, Clock
 
 _ACCEPTS_AT_ONCE = 64
 # Out of file descriptors: the client waits in the kernel's queue, and the loop must not spin meanwhile.

@@ -14,11 +14,12 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
+from chaos.alarms import Alarms, Clock
 from chaos.child import ChildServer
+from chaos.dice import Dice
 from chaos.errors import ProxyRefused
-from chaos.tcp.alarms import Alarms, Clock
 from chaos.tcp.api import Api
-from chaos.tcp.draws import Dice, Recent
+from chaos.tcp.draws import Recent
 from chaos.tcp.metrics import TcpMetrics
 from chaos.tcp.proxies import Proxies
 from chaos.tcp.proxy import Equipment

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import msgspec
 
+from chaos.alarms import Clock
+from chaos.dice import Dice
 from chaos.errors import ProxyRefused
 from chaos.tcp import address
-from chaos.tcp.alarms import Clock
 from chaos.tcp.connection import Connection
 from chaos.tcp.direction import Stream
-from chaos.tcp.draws import ConnectionFaults, Dice, Draw, Recent
+from chaos.tcp.draws import ConnectionFaults, Draw, Recent
 from chaos.tcp.listener import Listener
 from chaos.tcp.metrics import ProxyMeter, TcpMetrics
 from chaos.tcp.toxic import Toxic

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from chaos.tcp.alarms import Cancellable, Clock
+from chaos.alarms import Cancellable, Clock
 from chaos.tcp.toxic import (
     ActsAtEnd,
     ActsOnRemoval,

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from chaos.dice import Dice
 from chaos.dns.faults.fault import DnsFault, Spoil
-from chaos.tcp.draws import Dice
 
 
 class WrongId(DnsFault, frozen=True, kw_only=True, tag="wrong_id"):

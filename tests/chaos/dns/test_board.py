@@ -7,6 +7,7 @@ import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chaos.alarms import Alarms
 from chaos.dns.board import FaultBoard
 from chaos.dns.faults.delay import Delay
 from chaos.dns.faults.drop import Drop
@@ -17,7 +18,6 @@ from chaos.dns.faults.truncate import Truncate
 from chaos.dns.faults.wrong_address import WrongAddress
 from chaos.dns.plan import AnyFault, FaultPlan
 from chaos.dns.reply import Rcode, Record, RecordType, Reply, Transport
-from chaos.tcp.alarms import Alarms
 from testbed.ca.capacity_settings import ExponentialTime
 from tests.chaos.dns.asking import question
 

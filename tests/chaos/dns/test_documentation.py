@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 import uvloop
 
+from chaos.alarms import Alarms
 from chaos.dns.challtestsrv import routes
 from chaos.dns.desk import Desk
 from chaos.dns.faults.fault import DnsFault
 from chaos.dns.history import History
 from chaos.dns.plan import AnyFault, DnsPartSettings, FaultPlan
 from chaos.dns.records import Records
-from chaos.tcp.alarms import Alarms
 from tests.chaos.dns.test_faults import FAULTS
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "chaos-dns.md").read_text()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from chaos.tcp.client import Toxiproxy
-from chaos.tcp.draws import ConnectionFaults, Dice, Draw, Recent
+from chaos.tcp.draws import ConnectionFaults, Draw, Recent
 from chaos.tcp.process import ProxyProcess
 from chaos.tcp.settings import TcpPartSettings
 from tests.chaos.tcp.rig import connected, proxied
@@ -47,12 +47,6 @@ def test_two_runs_with_one_seed_have_the_same_faults_and_another_seed_has_others
 
 def test_another_toxic_does_not_shift_the_draws_of_the_first(tmp_path: Path) -> None:
     assert of(drawn(tmp_path, 11, ["b", "a"]), "a") == of(drawn(tmp_path, 11, ["a"]), "a")
-
-
-def test_a_stream_depends_on_the_seed_and_on_every_name() -> None:
-    assert Dice(1).stream("hop", 1).random() == Dice(1).stream("hop", 1).random()
-    others = [Dice(2).stream("hop", 1), Dice(1).stream("hop", 2), Dice(1).stream("hop", 1, "")]
-    assert len({each.random() for each in [*others, Dice(1).stream("hop", 1)]}) == 4
 
 
 def test_only_the_newest_connections_are_kept() -> None:

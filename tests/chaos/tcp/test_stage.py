@@ -4,7 +4,7 @@ import random
 from collections import defaultdict
 from collections.abc import Callable
 
-from chaos.tcp.alarms import Cancellable
+from chaos.alarms import Cancellable
 from chaos.tcp.stage import Stage
 from chaos.tcp.toxic import Chunk, Toxic, Visit
 from chaos.tcp.toxics.bandwidth import Bandwidth

@@ -9,7 +9,7 @@ import uvloop
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chaos.tcp.alarms import Alarms
+from chaos.alarms import Alarms
 
 
 def with_alarms(use: Callable[[Alarms], Coroutine[None, None, None]]) -> None:
