@@ -110,11 +110,14 @@ def _text(logs: Path, log: Log) -> str:
 
 
 @contextlib.contextmanager
-def chain(directory: Path, settings: LabSettings = SETTINGS) -> Iterator[Chain]:
+def chain(
+    directory: Path, settings: LabSettings = SETTINGS, chaos: ChaosSettings | None = None
+) -> Iterator[Chain]:
     """The chain, its logs in `directory`; the RA waits a second for each answer of the CA, CAPF three."""
+    around = chaos or ChaosSettings()
     make_key_file(directory / "keys", KeyType.P_256, 1)
     with contextlib.ExitStack() as owned:
-        rig = owned.enter_context(Rig(settings, ChaosSettings(), directory, directory / "ca.sqlite", seed=1))
+        rig = owned.enter_context(Rig(settings, around, directory, directory / "ca.sqlite", seed=1))
         keys = owned.enter_context(KeyFile(directory / "keys"))
         trace = owned.enter_context(CapfTrace(directory / "capf.log", KeyType.P_256, _FINISH_BY))
         ends = rig.endpoints
