@@ -1,0 +1,1 @@
+"""Grafana and Prometheus files, held against their tools and a real scrape."""
