@@ -8,6 +8,7 @@ import pytest
 GUIDE = Path(__file__).parents[2] / "shared" / "reference" / "capf-online-ca-troubleshooting.fr.txt"
 
 _IIS_ROW = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d (?:\S+ ){12}\d+")
+_CAPF_LINE = re.compile(r"(?=\d\d:\d\d:\d\d\.\d{3} \|)")
 _NGINX_LINE = re.compile(
     r"(?=\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[|nginx: \[|\*\*\*EST \[|EnrollmentService\.sh)",
 )
@@ -35,3 +36,9 @@ def iis_rows(text: str) -> list[list[str]]:
 def nginx_lines(text: str) -> list[str]:
     """The NGINX and libEST lines in `text`, which the guide runs together."""
     return [line.strip() for line in _NGINX_LINE.split(text) if line.strip()]
+
+
+def capf_lines(text: str) -> list[str]:
+    """The lines of CAPF's trace in `text`, which the guide runs together."""
+    parts = (part for line in text.splitlines() for part in _CAPF_LINE.split(line))
+    return [part.strip() for part in parts if _CAPF_LINE.match(part)]
