@@ -80,6 +80,7 @@ _WRITTEN = _template("""
 {id}Completed action in write_binary_file()
 {id}Converting PKCS7 file to PEM format and PEM to DER
 """)
+_RECEIVED = _ANSWERED + _WRITTEN
 _REFUSED = _template("""
 {id}est_client_enroll_csr() Failed! Could not obtain new certificate. Aborting.
 """)
@@ -150,6 +151,7 @@ class CapfTrace:
     ) -> None:
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         self._ready: dict[tuple[str, EstError], str] = {}
+        self._second, self._time_of_day = -1, ""
         words = _KEY_WORDS[key_type]
         self._constant = {
             "mode": _MODES[mode], "size": words.size, "curve": words.curve, "order": words.order,
@@ -166,7 +168,7 @@ class CapfTrace:
 
     def succeeded(self, name: str, pkcs7_length: int, answered: float, done: float) -> None:
         """LibEST returned the answer, it was checked, and the phone has its LSC."""
-        received = self._lines(_ANSWERED + _WRITTEN, name, answered, EstError.NONE, pkcs7_length)
+        received = self._lines(_RECEIVED, name, answered, EstError.NONE, pkcs7_length)
         self._append(received + self._lines(_SUCCEEDED, name, done))
 
     def refused(self, name: str, error: EstError, done: float) -> None:
@@ -175,7 +177,7 @@ class CapfTrace:
 
     def unusable(self, name: str, error: EstError, pkcs7_length: int, answered: float, done: float) -> None:
         """LibEST returned an answer that CAPF could not use as the phone's LSC."""
-        received = self._lines(_ANSWERED + _WRITTEN, name, answered, EstError.NONE, pkcs7_length)
+        received = self._lines(_RECEIVED, name, answered, EstError.NONE, pkcs7_length)
         self._append(received + self._lines(_FAILED, name, done, error))
 
     def close(self) -> None:
@@ -191,7 +193,10 @@ class CapfTrace:
     def _lines(
         self, template: str, name: str, at: float, error: EstError = EstError.NONE, length: int = 0
     ) -> str:
-        time = f"{dt.datetime.fromtimestamp(at):%T}.{int(at * 1000) % 1000:03d}"  # noqa: DTZ006
+        second, milliseconds = divmod(int(at * 1000), 1000)
+        if second != self._second:
+            self._second, self._time_of_day = second, f"{dt.datetime.fromtimestamp(second):%T}"  # noqa: DTZ006
+        time = f"{self._time_of_day}.{milliseconds:03d}"
         text = self._ready.get((template, error)) or self._made_ready(template, error)
         return text.replace(_TIME, time).replace(_NAME, name).replace(_LENGTH, str(length))
 

@@ -37,7 +37,7 @@ from testbed.est_errors import EstError
 
 USER_AGENT = "Cisco EST client 1.0"
 WELL_KNOWN = "/.well-known/est"
-_COLUMNS = 64
+_BYTES_A_LINE = 48  # 64 columns of base64
 _SEGMENT = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@%-]{1,128}")
 _NAME_MISMATCHES = (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
 _STAGE_ERRORS = {
@@ -264,8 +264,9 @@ def get_cacerts(
 
 
 def _base64_lines(der: bytes) -> bytes:
-    text = binascii.b2a_base64(der, newline=False)
-    return b"".join(text[at : at + _COLUMNS] + b"\n" for at in range(0, len(text), _COLUMNS))
+    return b"".join(
+        [binascii.b2a_base64(der[at : at + _BYTES_A_LINE]) for at in range(0, len(der), _BYTES_A_LINE)]
+    )
 
 
 def _binding(stream: TlsStream) -> str:

@@ -10,14 +10,11 @@ import math
 import os
 import select
 import socket
+import sys
 from typing import Protocol
-
-from gevent import get_hub, monkey  # type: ignore[import-untyped]
-from gevent import socket as gevent_socket
 
 _CHUNK_BYTES = 16_384
 _UNDER_WAY = (errno.EINPROGRESS, errno.EALREADY)
-_READABLE = 1  # gevent's mark, libev's EV_READ
 
 
 class _Waiting(Protocol):
@@ -34,10 +31,7 @@ class Wire:
     """One connection, open once it is made. Errors are the platform's (`OSError`). `close` it in any case."""
 
     def __init__(self, family: int, address: tuple[str, int], timeout_seconds: float) -> None:
-        # gevent's own sockets are for those who know nothing of it.
-        plain: type[socket.socket] = monkey.get_original("socket", "socket")
-        self._socket = plain(family, socket.SOCK_STREAM)
-        self._waiting = _waiting_for(self._socket)
+        self._socket, self._waiting = _socket_and_waiting(family)
         try:
             self._socket.setblocking(False)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -86,26 +80,15 @@ class Wire:
         self._socket.close()
 
 
-def _waiting_for(connection: socket.socket) -> _Waiting:
-    return _InHub(connection) if monkey.is_module_patched("socket") else _InThread(connection)
+def _socket_and_waiting(family: int) -> tuple[socket.socket, _Waiting]:
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey is None or not monkey.is_module_patched("socket"):
+        connection = socket.socket(family, socket.SOCK_STREAM)
+        return connection, _InThread(connection)
+    from loadtests.est.hub_wait import HubWait, plain_socket  # noqa: PLC0415 - gevent is not everybody's
 
-
-class _InHub:
-    """Waits as gevent does; other greenlets go on."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._descriptor = connection.fileno()
-        self._loop = get_hub().loop
-        self._readable = self._loop.io(self._descriptor, _READABLE)
-
-    def until_readable(self, timeout_seconds: float) -> None:
-        gevent_socket.wait(self._readable, timeout_seconds)
-
-    def until_writable(self, timeout_seconds: float) -> None:
-        gevent_socket.wait_write(self._descriptor, timeout_seconds)
-
-    def close(self) -> None:
-        self._readable.close()
+    connection = plain_socket(family)
+    return connection, HubWait(connection)
 
 
 class _InThread:
