@@ -1,0 +1,42 @@
+"""A chain whose capacity is known from theory: blocking RA workers, exponential times (M/M/c)."""
+
+import math
+
+from loadtests.capacity.simulated import SimulatedBench
+from loadtests.results.slo import parse_all
+from loadtests.simulation.settings import ChainModel
+from testbed.ca.capacity_settings import CapacitySettings, ExponentialTime
+from testbed.ra.capacity_settings import RaWorkers
+from testbed.ra.certsrv.settings import RaConnections, RaTimers
+from testbed.ra.settings import RaSettings
+
+MEAN_SECONDS = 0.1
+LIMIT_SECONDS = 1.0
+
+
+def bench(workers: int, seed: int) -> SimulatedBench:
+    ra = RaSettings(
+        connections=RaConnections(reuse_connections=True), timers=RaTimers(*(3600.0,) * 5),
+        workers=RaWorkers("blocking", workers),
+    )  # fmt: skip
+    model = ChainModel(CapacitySettings(submit=ExponentialTime(MEAN_SECONDS)), ra, read_timeout_seconds=3600)
+    return SimulatedBench(model, parse_all([f"latency_p99_seconds <= {LIMIT_SECONDS}s"]), seed)
+
+
+def true_limit(workers: int) -> float:
+    """The rate at which one phone in a hundred takes longer than the limit."""
+    low, high = 1e-6, 0.9999 * workers / MEAN_SECONDS
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (low, middle) if share_above_the_limit(workers, middle) > 0.01 else (middle, high)
+    return low
+
+
+def share_above_the_limit(workers: int, rate: float) -> float:
+    """Of the times that customers spend in M/M/c."""
+    load, service, seconds = rate * MEAN_SECONDS, 1 / MEAN_SECONDS, LIMIT_SECONDS
+    terms = [load**k / math.factorial(k) for k in range(workers)]
+    last = load**workers / math.factorial(workers) * workers / (workers - load)
+    waits, drain = last / (sum(terms) + last), workers * service - rate
+    queued = (drain * math.exp(-service * seconds) - service * math.exp(-drain * seconds)) / (drain - service)
+    return math.exp(-service * seconds) * (1 - waits) + waits * queued
