@@ -7,10 +7,10 @@ once, with the connection's `phase` and `received_bytes` at hand.
 
 import asyncio
 import enum
+import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import cast
 
 import httptools
 
@@ -97,14 +97,17 @@ class HttpConnection(asyncio.Protocol):
         self.phase = Phase.RESOLVE
         address = self.origin.address or await self._resolve(self.origin)
         self.phase = Phase.CONNECT
-        tcp, _ = await loop.create_connection(asyncio.Protocol, address, self.origin.port)
+        tcp = await _connected(address, self.origin.port)
         self.phase = Phase.TLS
+        # Not start_tls: uvloop's gives a dead transport back when the server has closed before it.
         try:
-            tls = await loop.start_tls(tcp, self, self._tls, server_hostname=self.origin.host)
+            tls, _ = await loop.create_connection(
+                lambda: self, sock=tcp, ssl=self._tls, server_hostname=self.origin.host
+            )
         except BaseException:
-            tcp.abort()
+            tcp.detach()  # libuv has closed it, and may have given its number away
             raise
-        self._transport = cast("asyncio.Transport", tls)
+        self._transport = tls
         self.phase = Phase.REPLY
 
     @property
@@ -216,6 +219,18 @@ class HttpConnection(asyncio.Protocol):
     def _fail(self, error: Exception) -> None:
         if self._reply is not None and not self._reply.done():
             self._reply.set_exception(error)
+
+
+async def _connected(address: str, port: int) -> socket.socket:
+    tcp = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    try:
+        tcp.setblocking(False)
+        tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        await asyncio.get_running_loop().sock_connect(tcp, (address, port))
+    except BaseException:
+        tcp.close()
+        raise
+    return tcp
 
 
 def _encode(method: str, target: str, headers: tuple[Header, ...], body: bytes) -> bytes:

@@ -242,3 +242,18 @@ def test_a_closed_connection_sends_nothing(run: Run, pki: LabPki) -> None:
         assert recorder.requests == []
 
     run(scenario())
+
+
+def test_a_server_that_closes_before_the_handshake_is_an_error_every_time(run: Run, pki: LabPki) -> None:
+    def close_at_once(connection: socket.socket) -> None:
+        connection.shutdown(socket.SHUT_WR)
+
+    async def scenario(port: int) -> None:
+        for _ in range(100):
+            connection = connection_to(port, pki)
+            with pytest.raises(OSError):  # noqa: PT011 - a reset, or an end: both are
+                await connection.open()
+            assert connection.phase is Phase.TLS
+
+    with raw_server(close_at_once, None) as port:
+        run(scenario(port))
