@@ -20,7 +20,7 @@ ACCEPT_WAIT = Family(
     "estorm_ra_accept_wait_seconds", Kind.HISTOGRAM,
     "Time a connection spent in the accept queue before a worker took it; the kernel's figure, as exact as "
     "its tick (4 ms as a rule).",
-    "as a blocking worker accepts (Linux)",
+    "as a worker accepts (Linux)",
 )  # fmt: skip
 WORKER_WAIT = Family(
     "estorm_ra_worker_wait_seconds", Kind.HISTOGRAM, "Time an accepted enrollment waited for its worker.",
@@ -33,6 +33,10 @@ WAITING = Family(
 WORKERS_BUSY = Family(
     "estorm_ra_workers_busy", Kind.GAUGE, "Workers that serve a connection or an enrollment now.",
     "as blocking workers take up work and end it",
+)  # fmt: skip
+CONNECTIONS = Family(
+    "estorm_ra_connections", Kind.GAUGE, "Connections that are open, their handshakes included.",
+    "as clients come and go, up to `ra.workers.connections` for each process",
 )  # fmt: skip
 REQUESTS = Family(
     "estorm_ra_requests_total", Kind.COUNTER, "EST requests answered; 499: the client had gone.",
@@ -103,8 +107,8 @@ GROUP = Group(
     "that died stay in the sums.",
     (
         REQUESTS, REQUEST_SECONDS, STAGE_SECONDS, TIMER_SECONDS, TIMER_USED, FAILURES, RETRIES, IN_FLIGHT,
-        WORKERS_BUSY, WAITING, WORKER_WAIT, ACCEPT_QUEUE, ACCEPT_QUEUE_SIZE, ACCEPT_WAIT, ORPHANS, LATE,
-        FORGOTTEN, LINES_LOST, EXPIRY,
+        CONNECTIONS, WORKERS_BUSY, WAITING, WORKER_WAIT, ACCEPT_QUEUE, ACCEPT_QUEUE_SIZE, ACCEPT_WAIT,
+        ORPHANS, LATE, FORGOTTEN, LINES_LOST, EXPIRY,
     ),
 )  # fmt: skip
 
@@ -117,6 +121,7 @@ class _QueueMetrics:
         self.worker_wait_seconds = WORKER_WAIT.histogram(registry, _USUAL_EDGES)
         self.waiting = WAITING.gauge(registry, "livesum")
         self.workers_busy = WORKERS_BUSY.gauge(registry, "livesum")
+        self.connections = CONNECTIONS.gauge(registry, "livesum")
 
 
 class RaMetrics(_QueueMetrics):

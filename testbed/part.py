@@ -9,6 +9,7 @@ supervisor ends it at once.
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -59,11 +60,18 @@ def main(kind: type[S], running: RunningPart[S]) -> int:
     try:
         launch = settings.read(path, Launch[kind])  # type: ignore[valid-type]
         die_with_parent(launch.supervisor_pid)
+        _allow_open_files()
         uvloop.run(_serve(running, launch.settings))
     except (TestbedError, OSError) as error:
         _tell(Status(failed=str(error)))
         return 1
     return 0
+
+
+def _allow_open_files() -> None:
+    """As many as the system allows: each client costs up to three, and 1024 is the usual limit."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _serve(running: RunningPart[S], part_settings: S) -> None:

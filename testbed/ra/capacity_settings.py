@@ -18,11 +18,13 @@ class RaWorkers(Settings, frozen=True):
     which the kernel keeps and which holds `accept_queue` connections (0: 511, NGINX's). `async` workers talk
     to the CA for any number of clients at once. `profile`: blocking in the profile libest, async in rfc.
     `processes` 0: one process, which where blocking has libEST's five workers; more: a worker in each.
+    A process holds `connections` open at most, handshakes included; more wait in the accept queue.
     """
 
     model: Literal["profile", "async", "blocking"] = "profile"
     processes: Processes = 0
     accept_queue: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 0
+    connections: Annotated[int, msgspec.Meta(ge=1, le=65_535)] = 1024
 
     def resolved(self, *, profile: str) -> "RaWorkers":
         """The same with the model that the EST profile has, where none was named."""

@@ -51,6 +51,10 @@ class Logbook:
         how = f"exited on signal {-exit_code}" if exit_code < 0 else f"exited with code {exit_code}"
         self._say(Entry("alert", f"worker process {pid} {how}", at))
 
+    def cannot_accept(self, error: OSError, at: float) -> None:
+        """Clients wait in the accept queue: this process has no files left, as a rule."""
+        self._say(Entry("crit", f"accept4() failed ({error.errno}: {error.strerror})", at))
+
     def reloaded(self, problem: str | None, at: float) -> None:
         """Credentials and the CA's chain were read again, or could not be."""
         if problem is None:

@@ -20,7 +20,7 @@ from testbed.ra.front import Front
 from testbed.ra.late_certificates import LateCertificates
 from testbed.ra.logs.logbook import Logbook
 from testbed.ra.settings import RaSettings
-from testbed.ra.workers.listening import accepting
+from testbed.ra.workers.accepting import Acceptor
 from testbed.ra.workers.memory import Memory
 from testbed.ra.workers.tls import est_context
 from testbed.ra.workers.turns import Turns
@@ -69,16 +69,11 @@ class Worker:
     @contextlib.asynccontextmanager
     async def serving(self, listener: socket.socket) -> AsyncIterator[None]:
         """Serve what arrives at `listener` while the context lasts; then let what is in flight end."""
-        workers, libest = self._settings.ra.workers, self._settings.ra.est.profile == "libest"
+        workers = self._settings.ra.workers
+        hold = workers.blocking and self._settings.ra.est.profile == "libest"
+        acceptor = Acceptor(self._server, workers, self.metrics, self._turns, self._logbook, hold=hold)
         try:
-            async with contextlib.AsyncExitStack() as listening:
-                if workers.blocking:
-                    holding = workers.each if libest else 0
-                    await listening.enter_async_context(
-                        accepting(self._server, listener, self.metrics, self._turns, holding)
-                    )
-                else:
-                    await self._server.start_on(listener, workers.queue)
+            async with acceptor.accepting(listener):
                 yield
             await asyncio.shield(self._server.drain(self._settings.ra.drain_seconds))
         finally:
