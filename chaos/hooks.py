@@ -31,8 +31,10 @@ from locust.runners import WorkerRunner
 from chaos.schedule import Plan, Strike
 from chaos.striking import FaultMetrics, Listener, Note, Striker, log
 from chaos.system import System
+from testbed.clock import steady_clock
 
 EVENTS = ("fault_start", "fault_end", "fault_failed")
+LOAD_START = "load_start"
 _POLL_SECONDS = 0.05
 _END_SECONDS = 60.0
 
@@ -45,7 +47,7 @@ def attach(
         return None
     attached = Attached(environment, schedule, system, tuple(listeners))
     events = environment.events
-    start = getattr(events, "load_start", None)
+    start = getattr(events, LOAD_START, None)
     if start is None:
         events.test_start.add_listener(lambda **_: attached.start())  # type: ignore[no-untyped-call]
     else:
@@ -58,7 +60,7 @@ def attach(
 
 def announce(environment: Environment) -> None:
     """Have `environment` an event `load_start`, for those who attach later."""
-    _add_event(environment, "load_start")
+    _add_event(environment, LOAD_START)
 
 
 def _add_event(environment: Environment, name: str) -> None:
@@ -75,7 +77,7 @@ class Attached:
         schedule: Sequence[Plan],
         system: System,
         listeners: tuple[Listener, ...],
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         for name in EVENTS:
             _add_event(environment, name)
@@ -83,8 +85,9 @@ class Attached:
         self._environment = environment
         self._schedule = tuple(schedule)
         self._seed = system.seed
-        self._clock = clock
-        self._striker = Striker(system, (self.metrics.take, log, self._fire, *listeners), clock)
+        # A fault may set this very process's clock.
+        self._clock = clock or steady_clock(time.time, time.monotonic)
+        self._striker = Striker(system, (self.metrics.take, log, self._fire, *listeners), self._clock)
         self._stopping = Flag()
         self._followers = Group()
         self._origin = 0.0

@@ -14,8 +14,11 @@ import click
 import msgspec
 from rich.console import Console
 
+from chaos.errors import ChaosError
+from chaos.schedule import plan
 from loadtests.arrivals.settings import Shape
 from loadtests.errors import LoadtestError
+from loadtests.experiments.command import chaos_group
 from loadtests.logs_command import logs_group
 from loadtests.quantities import DurationType, RateType
 from loadtests.results import slo
@@ -58,9 +61,8 @@ def estorm() -> None:
 @load_options
 @click.option("--renew", "renew_from", help="Run folder whose phones renew their LSCs.")
 @click.option("--keep-keys", is_flag=True, help="Leave the phones' keys in the run folder, for --renew.")
-@click.option(
-    "--prometheus", is_flag=True, help="Run Prometheus beside it; data go into the run folder."
-)
+@click.option("--prometheus", is_flag=True, help="Run Prometheus beside it; data go into the run folder.")
+@click.option("--endpoints", type=click.Path(path_type=Path), help="Write the lab's endpoints here as JSON.")
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with the run in this folder.")
 @click.option("--dry-run", "dry", is_flag=True, help="Enroll one phone, explain what was seen, and end.")
 @click.option("--i-may-load-this", is_flag=True, help="The target is not this machine, and its owner agrees.")
@@ -77,6 +79,8 @@ def storm(
 
     Exits 0 when the scenario's SLO holds, 1 when it does not.
     """
+    endpoints = given.pop("endpoints")
+    assert endpoints is None or isinstance(endpoints, Path)
     if prometheus:
         find_prometheus()
     if resume:
@@ -89,6 +93,8 @@ def storm(
         scenario = renewing(_scenario(scenario_file, given))
         slo.parse_all(scenario.slo.rules)
         scenario.check_arrivals()
+        if scenario.chaos:
+            plan(scenario.chaos.schedule)
         if dry:
             sys.exit(0 if dry_run(scenario) else EXIT_SLO_MISSED)
         server = open_target(scenario, consented=i_may_load_this)
@@ -99,7 +105,7 @@ def storm(
             mark.write(folder.ca_mark)
     click.echo(f"seed {scenario.seed}, run folder {folder.path}")
     with _display() as display:
-        course = Storm(scenario, folder, display, prometheus=prometheus).run(server)
+        course = Storm(scenario, folder, display, prometheus=prometheus, endpoints=endpoints).run(server)
     summary = write_results(scenario, folder, course)
     for line in describe(summary):
         click.echo(line)
@@ -134,6 +140,7 @@ def lab(scenario_file: Path | None, endpoints: Path | None, out: Path | None, *,
 
 
 estorm.add_command(ca_group, "ca")
+estorm.add_command(chaos_group)
 estorm.add_command(logs_group)
 estorm.add_command(probe)
 
@@ -196,7 +203,7 @@ def main() -> None:
     try:
         with _sigterm_interrupts():
             estorm(standalone_mode=False)
-    except (LoadtestError, TestbedError) as error:
+    except (LoadtestError, TestbedError, ChaosError) as error:
         _fail(str(error), EXIT_USAGE)
     except click.ClickException as error:
         _fail(error.format_message(), EXIT_USAGE)

@@ -11,6 +11,7 @@ from typing import Annotated, Self, get_args
 import msgspec
 import tomli_w
 
+from chaos.settings import ChaosSettings
 from loadtests.arrivals.choice import shape_of
 from loadtests.arrivals.settings import ArrivalSettings
 from loadtests.arrivals.shape import Arrivals, last_offset_seconds
@@ -86,6 +87,7 @@ class Scenario(Settings, frozen=True):
     lab: PlaceSettings = PlaceSettings()
     ca: CaSettings = CaSettings()
     ra: RaSettings = RaSettings()
+    chaos: ChaosSettings | None = None
 
     @property
     def lab_settings(self) -> LabSettings:
@@ -204,11 +206,13 @@ def scenario_of(table: object, source: str) -> Scenario:
 
 def _without_nulls(table: dict[str, object]) -> dict[str, object]:
     """The table without its None values: TOML has no null, an absent key means the same."""
-    return {
-        key: _without_nulls(value) if isinstance(value, dict) else value
-        for key, value in table.items()
-        if value is not None
-    }
+    return {key: _without_null(value) for key, value in table.items() if value is not None}
+
+
+def _without_null(value: object) -> object:
+    if isinstance(value, dict):
+        return _without_nulls(value)
+    return [_without_null(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _explain(message: str) -> str:
@@ -220,7 +224,7 @@ def _explain(message: str) -> str:
     for name in filter(None, (unknown["path"] or "").split(".")):
         plain, _, place = name.partition("[")
         kind = next(field.type for field in msgspec.structs.fields(kind) if field.name == plain)
-        kind = get_args(kind)[0] if place else kind
+        kind = get_args(kind)[0] if place or get_args(kind) else kind
     known = ", ".join(field.name for field in msgspec.structs.fields(kind))
     table = f"[{unknown['path']}]" if unknown["path"] else "the top level"
     return f"unknown key `{unknown['key']}` in {table}; known are {known}"

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 
+from chaos.errors import ControlRefused
 from chaos.registry import read_fault
 from chaos.system import Part
+from loadtests.errors import ExperimentFailed
 from loadtests.experiments.session import session_of
 
 Configuration = Mapping[str, object]
@@ -32,9 +34,22 @@ def end_all(configuration: Configuration) -> None:
     session_of(configuration).end_all()
 
 
-def restart(configuration: Configuration, part: Part) -> None:
-    """Start the CA or the RA anew, on its ports."""
-    session_of(configuration).restart(part)
+def restart(configuration: Configuration, part: Part, fails: bool = False) -> None:
+    """Start the CA or the RA anew, on its ports; with `fails`, see that it cannot."""
+    session = session_of(configuration)
+    if not fails:
+        session.restart(part)
+        return
+    try:
+        session.restart(part)
+    except ControlRefused:
+        return
+    raise ExperimentFailed(f"the {part} was to fail to start, and did start")
+
+
+def wait_until_up(configuration: Configuration, part: Part) -> None:
+    """Wait until the CA or the RA runs."""
+    session_of(configuration).wait_until_up(part)
 
 
 def hold(configuration: Configuration, seconds: float) -> None:

@@ -74,10 +74,13 @@ class Hypothesis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Extension(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=EXTENSION, tag_field="name"):
-    """What an experiment shows beside its faults' own evidence, as Chaos Toolkit's `extensions` has it."""
+    """What an experiment shows beside its faults' own evidence, or `instead` of it.
+
+    It is an entry of Chaos Toolkit's `extensions`.
+    """
 
     evidence: tuple[Evidence, ...] = ()
-    without: tuple[Evidence, ...] = ()
+    instead: bool = False
 
 
 class Experiment(
@@ -121,7 +124,7 @@ class Document:
     def evidence(self, configuration: Mapping[str, object] | None = None) -> tuple[Evidence, ...]:
         """The lines that prove it, each once: its faults' own, and what its extension says."""
         extension, faults = self.extension(), self.faults(configuration)
-        own = (line for fault in faults for line in fault.evidence() if line not in extension.without)
+        own = () if extension.instead else (line for fault in faults for line in fault.evidence())
         return tuple(dict.fromkeys([*own, *extension.evidence]))
 
     def extension(self) -> Extension:

@@ -26,6 +26,7 @@ from loadtests.storm.run_folder import RunFolder
 KEY = "estorm"
 _POLL_SECONDS = 0.05
 _LOGGED_SECONDS = 5.0
+_UP_SECONDS = 20.0
 
 
 @dataclass(slots=True)
@@ -102,7 +103,18 @@ class Session:
 
     def restart(self, part: Part) -> None:
         """Start the part anew; ChaosError when it does not come up."""
-        self._system.control.restart(part)
+        try:
+            self._system.control.restart(part)
+        finally:
+            self._calm_since = time.time() + self._settle_seconds
+
+    def wait_until_up(self, part: Part) -> None:
+        """Wait until the part runs; it is the chain's owner that starts it."""
+        deadline = time.monotonic() + _UP_SECONDS
+        while not self._system.control.part(part).pid:
+            if time.monotonic() > deadline:
+                raise ExperimentFailed(f"the {part} did not come up within {_UP_SECONDS:g} s")
+            self.hold(_POLL_SECONDS)
         self._calm_since = time.time() + self._settle_seconds
 
     def hold(self, seconds: float) -> None:

@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +12,7 @@ from typing import Self
 
 import msgspec
 
+from chaos.endpoints import VARIABLE as ENDPOINTS_VARIABLE
 from loadtests.est.client import EstTarget
 from loadtests.scenario import Scenario
 from loadtests.targets.settings import LAB, TargetSettings
@@ -57,6 +59,7 @@ class Output:
     """Where the generator writes: journal directory, CAPF trace, its own output.
 
     With `metrics_targets` it serves metrics on 127.0.0.1, says there where, and calls the run `run_id`.
+    With `endpoints` there is a chain to break, by the scenario's schedule, which leaves `annotations`.
     """
 
     journal: Path
@@ -64,6 +67,8 @@ class Output:
     log: Path
     metrics_targets: Path | None = None
     run_id: str = ""
+    endpoints: Path | None = None
+    annotations: Path | None = None
 
     @property
     def metrics_options(self) -> dict[str, object]:
@@ -94,16 +99,29 @@ class Supplies:
 
 
 class Generator:
-    """Locust as a child of this process; a context manager that never leaves it running."""
+    """Locust as a child of this process; a context manager that never leaves it running.
 
-    def __init__(self, scenario: Scenario, server: EstServer, supplies: Supplies, output: Output) -> None:
+    `environment` is added to this process's own: a clock of its own, for one (`chaos.clock.faketime`).
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        server: EstServer,
+        supplies: Supplies,
+        output: Output,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._command = locust_command(scenario, server, supplies, output)
-        self._password = server.password
+        self._environment = {"ESTORM_EST_PASSWORD": server.password, **(environment or {})}
         self._log = output.log
+        self._endpoints = output.endpoints
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        environment = os.environ | {"ESTORM_EST_PASSWORD": self._password}
+        environment = {**os.environ, **self._environment}
+        if self._endpoints:
+            environment |= {ENDPOINTS_VARIABLE: str(self._endpoints)}
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
@@ -173,11 +191,23 @@ def locust_command(scenario: Scenario, server: EstServer, supplies: Supplies, ou
             "--scenario-name": scenario.name,
         }
         | output.metrics_options
+        | _chaos(scenario, output)
     )
     if scenario.generator.processes > 1:
         options |= _processes(scenario.generator.processes)
     flat = [f"{name}={value}" for name, value in options.items() if str(value)]
     return [sys.executable, "-m", "locust", "--headless", "--only-summary", "--exit-code-on-error=0", *flat]
+
+
+def _chaos(scenario: Scenario, output: Output) -> dict[str, object]:
+    """Locust's options for the scenario's schedule of faults."""
+    if scenario.chaos is None or not scenario.chaos.schedule:
+        return {}
+    return {
+        "--chaos-schedule": msgspec.json.encode(scenario.chaos.schedule).decode(),
+        "--chaos-annotations": output.annotations or "",
+        "--grafana-url": scenario.chaos.grafana_url,
+    }
 
 
 def _processes(count: int) -> dict[str, object]:

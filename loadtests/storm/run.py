@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from chaos.rig import Rig
 from exporters.targets import listed, read_urls
 from loadtests.capf.device_table import DeviceTable
 from loadtests.errors import GeneratorFailed, ScenarioError
@@ -31,6 +32,7 @@ from loadtests.storm.run_folder import RunFolder
 from testbed.lab import Lab
 from testbed.scratch import scratch_directory
 
+Chain = Lab | Rig
 _TICK_SECONDS = 0.25
 _START_SECONDS = 30.0
 _TIMERS_OF_A_PHONE = 3
@@ -49,8 +51,10 @@ class Storm:
         clock: Callable[[], float] = time.time,
         *,
         prometheus: bool = False,
+        endpoints: Path | None = None,
     ) -> None:
         self._prometheus = prometheus
+        self._endpoints = endpoints
         self._scenario = scenario
         self._folder = folder
         self._display = display
@@ -67,15 +71,19 @@ class Storm:
             table = owned.enter_context(self._device_table())
             devices = Devices(self._folder, table, self._scenario.phones.retry.attempts)
             supplies = self._supplies(table, scratch)
-            lab = None
+            lab, endpoints = None, scratch / "endpoints.json"
             self._start_prometheus(owned)
             if server is None:
                 lab, server = self._start_lab(owned)
+                for path in filter(None, (endpoints, self._endpoints)):
+                    lab.endpoints.write(path)
             output = Output(
                 self._folder.path, self._folder.capf_trace, self._folder.generator_log,
                 self._folder.metrics_targets, self._folder.name,
+                endpoints if lab else None, self._folder.annotations,
             )  # fmt: skip
-            generator = owned.enter_context(Generator(self._scenario, server, supplies, output))
+            clock = lab.generator_environment if isinstance(lab, Rig) else {}
+            generator = owned.enter_context(Generator(self._scenario, server, supplies, output, clock))
             watch = _Watch(self._scenario, self._folder, self._display, self._clock, devices)
             course = watch.until_end(generator, lab, str(server.target))
             if self._prometheus:
@@ -146,9 +154,10 @@ class Storm:
             url = owned.enter_context(prometheus_beside(self._folder.path, self._folder.prometheus))
             self._display.say(f"prometheus: {url}")
 
-    def _start_lab(self, owned: contextlib.ExitStack) -> tuple[Lab, EstServer]:
+    def _start_lab(self, owned: contextlib.ExitStack) -> tuple[Chain, EstServer]:
         self._display.say("starting the lab: PKI, CA, RA")
-        lab = owned.enter_context(Lab(self._scenario.lab_settings, self._folder.logs, self._folder.database))
+        lab = self._chain()
+        owned.enter_context(lab)
         endpoints = lab.endpoints
         with self._folder.trust_anchor.open("ab") as roots:  # a resumed run has that of each part
             roots.write(Path(endpoints.trust_anchor).read_bytes())
@@ -158,6 +167,14 @@ class Storm:
         self._display.say(", ".join(f"metrics of {job}: {url}" for job, url in jobs.items()))
         target = parse_target(endpoints.ra)
         return lab, EstServer(target, self._folder.trust_anchor, endpoints.est_user, endpoints.est_password)
+
+    def _chain(self) -> Chain:
+        """The lab, with what breaks it around it if the scenario has chaos."""
+        scenario, folder = self._scenario, self._folder
+        if scenario.chaos is None:
+            return Lab(scenario.lab_settings, folder.logs, folder.database)
+        assert scenario.seed is not None
+        return Rig(scenario.lab_settings, scenario.chaos, folder.logs, folder.database, scenario.seed)
 
 
 class _Watch:
@@ -180,7 +197,7 @@ class _Watch:
         self._metrics_told = False
         self._tally = Tally(scenario.phones.count, clock(), attempts_allowed=scenario.phones.retry.attempts)
 
-    def until_end(self, generator: Generator, lab: Lab | None, target: str) -> Course:
+    def until_end(self, generator: Generator, lab: Chain | None, target: str) -> Course:
         course = Course(target, self._clock())
         meter = CpuMeter({"generator": generator.pid} | (lab.endpoints.pids if lab else {}))
         meter.mark()

@@ -11,6 +11,7 @@ from loadtests.errors import LoadtestError, ScenarioError
 from loadtests.swarm.division import MasterConductor, WorkerConductor
 from loadtests.swarm.drive import Drive
 from loadtests.swarm.exporting import meter_of
+from loadtests.swarm.faults import announce_start
 from loadtests.swarm.fleet import Fleet
 from loadtests.swarm.locust_run import complain, end_test, options_of, reporter
 
@@ -76,7 +77,9 @@ class LocalConductor:
     def ready(self) -> None:
         """Nobody to wait for."""
         assert self._drive is not None
-        self._drive.go()
+        at = self._drive.fleet.now()
+        announce_start(self._environment, at)
+        self._drive.go(at)
 
     def ended(self, error: LoadtestError | None) -> None:
         """End the test, unless that is why the fleet ended."""

@@ -29,6 +29,7 @@ from loadtests.errors import LoadtestError, ScenarioError
 from loadtests.swarm.clocks import Ahead, Question, compare, steady_clock
 from loadtests.swarm.drive import Drive
 from loadtests.swarm.exporting import exporting_of, meter_of
+from loadtests.swarm.faults import announce_start
 from loadtests.swarm.fleet import Fleet
 from loadtests.swarm.locust_run import complain, end_test, options_of, reporter
 from loadtests.swarm.options import LoadOptions
@@ -228,6 +229,7 @@ class MasterConductor:
 
     def _say_go(self, shards: _Shards) -> None:
         at = self._clock() + _AHEAD_OF_GO_SECONDS
+        announce_start(self._environment, at)
         for worker in shards.workers:
             ahead = shards.ahead.get(worker, Ahead(0.0, 0.0))
             self._tell(worker, _GO, Go(at, ahead.seconds, ahead.uncertainty_seconds))

@@ -11,7 +11,7 @@ from locust.event import Events
 from locust.runners import WorkerRunner
 
 from loadtests.errors import ScenarioError
-from loadtests.swarm import exporting
+from loadtests.swarm import exporting, faults
 from loadtests.swarm.conductor import Conductor, conductor_for
 from loadtests.swarm.locust_run import BAD_USAGE, options_of
 from loadtests.swarm.metrics_options import add_metrics_options
@@ -51,6 +51,7 @@ def register(events: Events) -> None:
     os.register_at_fork(after_in_child=_ForkTether(main_pid).tie)
     events.init_command_line_parser.add_listener(add_options)  # type: ignore[no-untyped-call]
     events.init_command_line_parser.add_listener(add_metrics_options)  # type: ignore[no-untyped-call]
+    events.init_command_line_parser.add_listener(faults.add_options)  # type: ignore[no-untyped-call]
     events.init.add_listener(functools.partial(_init, main_pid))  # type: ignore[no-untyped-call]
 
 
@@ -83,6 +84,7 @@ def _init(main_pid: int, environment: Environment, **_: object) -> None:
     if not isinstance(environment.runner, WorkerRunner):
         _check_usage(environment)
     exporting.set_up(environment)
+    faults.set_up(environment)
     conductor = conductor_for(environment)
     setattr(environment, _ATTRIBUTE, conductor)
     environment.events.test_start.add_listener(lambda **_: conductor.start())  # type: ignore[no-untyped-call]
