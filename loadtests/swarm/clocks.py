@@ -1,20 +1,15 @@
-"""Clocks of a run: one that never steps, and how far a worker's is ahead of the master's."""
+"""Clocks of a run: its own, and how far a worker's is ahead of the master's."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
 
+from testbed.clock import steady_clock
+
+__all__ = ["Ahead", "Question", "RunClock", "compare", "steady_clock"]
+
 _NEGLIGIBLE_SECONDS = 0.01
-
-
-def steady_clock(wall: Callable[[], float], monotonic: Callable[[], float]) -> Callable[[], float]:
-    """A clock that shows the wall's time now and goes on at the monotonic one's pace.
-
-    Times of one run can then be subtracted from each other whatever happens to the wall clock meanwhile.
-    """
-    ahead = wall() - monotonic()
-    return lambda: ahead + monotonic()
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.swarm.clocks import Question, RunClock, compare, steady_clock
+from loadtests.swarm.clocks import Question, RunClock, compare
 
 ways = st.floats(0, 1)
 
@@ -26,9 +26,3 @@ def test_a_run_clock_is_set_back_by_what_it_is_ahead() -> None:
     clock = RunClock(lambda: 100.0)
     clock.ahead_seconds = 2.5
     assert clock() == pytest.approx(97.5)
-
-
-def test_a_steady_clock_ignores_steps_of_the_wall_clock() -> None:
-    wall, monotonic = iter([1000.0, 5.0]), iter([7.0, 8.0])
-    clock = steady_clock(lambda: next(wall), lambda: next(monotonic))
-    assert clock() == 1001.0
