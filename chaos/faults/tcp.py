@@ -4,8 +4,9 @@ import contextlib
 from collections.abc import Iterator
 from typing import ClassVar
 
+from chaos.curl import CLOSED, REFUSED, RESET, RESET_EARLY, SILENT, SILENT_SOON
 from chaos.errors import ChaosError, FaultNotInjected
-from chaos.evidence import ANY_HOST, capf_failed, failed_call
+from chaos.evidence import capf_failed, failed_call
 from chaos.fault import Evidence, Fault
 from chaos.hold import held
 from chaos.system import Hop, System
@@ -26,13 +27,6 @@ from testbed.errors import CurlError
 from testbed.est_errors import EstError
 from testbed.ra.certsrv.calls import Stage
 
-_RESET_EARLY = CurlError(7, f"Failed to connect to {ANY_HOST} port 443: Connection reset by peer")
-_CLOSED = CurlError(35, f"OpenSSL SSL_connect: SSL_ERROR_SYSCALL in connection to {ANY_HOST}:443")
-_RESET = CurlError(35, f"OpenSSL SSL_connect: Connection reset by peer in connection to {ANY_HOST}:443")
-_SILENT = CurlError(28, "Connection timed out after 10000 milliseconds")
-_SILENT_SOON = CurlError(28, "SSL connection timeout")
-_REFUSED = CurlError(7, f"Failed to connect to {ANY_HOST} port 443: Connection refused")
-
 
 def _fails(fault: "ToxicFault | Refused", error: EstError, *failures: CurlError) -> tuple[Evidence, ...]:
     """The RA's login fails so; on the phones' hop the phone does, and the RA knows nothing of it."""
@@ -44,19 +38,19 @@ def _fails(fault: "ToxicFault | Refused", error: EstError, *failures: CurlError)
 def _down(fault: ToxicFault) -> tuple[Evidence, ...]:
     if fault.hop == "phone-ra":
         return (capf_failed(EstError.IP_CONNECT, EstError.SSL_CONNECT),)
-    return failed_call(Stage.LOGIN, _RESET_EARLY, _RESET, _CLOSED)
+    return failed_call(Stage.LOGIN, RESET_EARLY, RESET, CLOSED)
 
 
 def _reset(fault: ToxicFault) -> tuple[Evidence, ...]:
-    return _fails(fault, EstError.SSL_CONNECT, _RESET, _CLOSED)
+    return _fails(fault, EstError.SSL_CONNECT, RESET, CLOSED)
 
 
 def _closed(fault: ToxicFault) -> tuple[Evidence, ...]:
-    return _fails(fault, EstError.SSL_CONNECT, _CLOSED, _RESET)
+    return _fails(fault, EstError.SSL_CONNECT, CLOSED, RESET)
 
 
 def _silent(fault: ToxicFault) -> tuple[Evidence, ...]:
-    return _fails(fault, EstError.SSL_CONNECT, _SILENT, _SILENT_SOON)
+    return _fails(fault, EstError.SSL_CONNECT, SILENT, SILENT_SOON)
 
 
 def _bandwidth(fault: ToxicFault) -> tuple[Evidence, ...]:
@@ -117,4 +111,4 @@ class Refused(Fault, frozen=True, kw_only=True):
 
     def evidence(self) -> tuple[Evidence, ...]:
         """Curl's code 7, or the phone's."""
-        return _fails(self, EstError.IP_CONNECT, _REFUSED)
+        return _fails(self, EstError.IP_CONNECT, REFUSED)

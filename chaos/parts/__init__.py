@@ -1,0 +1,1 @@
+"""Faults of a part's processes, the same for CA and RA."""

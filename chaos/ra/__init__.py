@@ -1,0 +1,1 @@
+"""Faults of the RA: its settings, its processes."""

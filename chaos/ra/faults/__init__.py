@@ -1,0 +1,1 @@
+"""What can go wrong at the RA: one fault in each module."""
