@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Generic, TypeVar
 
 from testbed.errors import TestbedError
 
+_LOGGER = logging.getLogger(__name__)
 S = TypeVar("S")
 
 
@@ -48,4 +50,7 @@ class Reloader(Generic[S]):
                 await self._apply(self._reread())
             except (TestbedError, OSError) as error:
                 problem = str(error)
+            except Exception as error:  # a defect must not leave who asked waiting
+                _LOGGER.exception("reload failed")
+                problem = f"{type(error).__name__}: {error}"
             self._tell(problem)
