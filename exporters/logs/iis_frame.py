@@ -31,6 +31,8 @@ def read_frame(section: bytes, columns: Columns, judge: Judge) -> Table:
 def _grouped(text: bytes, columns: Columns) -> pl.DataFrame:
     """The wanted fields but the response time, its bucket, how many rows, and how many milliseconds in all."""
     names = [f"c{place}" for place in columns.wanted]
+    # Polars counts the columns in the first line: one of blanks, which is no row, has them all.
+    text = b" " * (columns.width - 1) + b"\n" + text
     frame = pl.read_csv(
         text, separator=" ", has_header=False, schema=_schema(columns.width), columns=sorted(columns.wanted), quote_char=None,
         comment_prefix="#", truncate_ragged_lines=True, raise_if_empty=False,
