@@ -142,6 +142,8 @@ class RaMetrics(_QueueMetrics):
         self._retries = RETRIES.counter(registry)
         self.in_flight = IN_FLIGHT.gauge(registry, "livesum")
         self._late = LATE.counter(registry)
+        for event in ("kept", "handed_out", "lost"):
+            self._late.labels(event)
         self.orphans = ORPHANS.counter(registry)
         self.pending_forgotten = FORGOTTEN.counter(registry)
         self.log_lines_lost = LINES_LOST.gauge(registry, "livesum")

@@ -78,6 +78,7 @@ async def running(
     with contextlib.ExitStack() as owned:
         metrics = CaMetrics()
         store = _open_store(part.database, metrics, owned)
+        metrics.show_rows(partial(_rows, part.database))
         log = W3cLog(_existing(part.log_directory), _now)
         owned.callback(log.close)
         board = FaultBoard(part.ca.faults, metrics.fault)

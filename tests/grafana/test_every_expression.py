@@ -1,0 +1,159 @@
+"""A storm with faults under a real Prometheus: every expression of grafana/ has data, and the counts agree.
+
+The storm is over when the tests ask: they read the data that it left in its run folder.
+"""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from exporters import catalogue
+from loadtests.results import summary
+from loadtests.results.journal import JournalReader
+from testbed.ca import database
+from tests.grafana import expressions
+from tests.grafana.expressions import Expression
+from tests.prometheus import Prometheus, needs_prometheus, reopened
+
+pytestmark = needs_prometheus
+ESTORM = Path(sys.executable).with_name("estorm")
+NIGHT = Path(__file__).with_name("night.toml")
+SEEN_BY_A_STORM = [path for path in expressions.DASHBOARDS if path.stem != "from-the-logs"]
+EXPRESSIONS = [
+    *(each for path in SEEN_BY_A_STORM for each in expressions.of_dashboard(path)),
+    *expressions.of_rules(),
+]
+# Why an expression has no data in this storm.
+WITHOUT_DATA = {
+    r"Waiting at the RA / B$": "only blocking workers of the profile rfc let enrollments wait",
+}
+
+
+@dataclass(frozen=True)
+class Night:
+    folder: Path
+    prometheus: Prometheus
+    end: float
+    """The last moment that was scraped."""
+    begin: float
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
+    directory = tmp_path_factory.mktemp("night")
+    folder = directory / "run"
+    command = map(str, (ESTORM, "storm", NIGHT, "--prometheus", "--out", folder))
+    done = subprocess.run([*command], capture_output=True, text=True, check=False, timeout=100)
+    assert done.returncode == 0, done.stdout + done.stderr
+    with reopened(folder / "prometheus", directory) as prometheus:
+        seen = "timestamp(estorm_phones{state='enrolled'})"
+        end = prometheus.value(f"max_over_time({seen}[10m:1s])")
+        begin = prometheus.value(f"min_over_time({seen}[10m:1s])")
+        yield Night(folder, prometheus, end, begin)
+
+
+def reason(expression: Expression) -> str | None:
+    return next((why for where, why in WITHOUT_DATA.items() if re.search(where, expression.where)), None)
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS, ids=lambda each: each.where)
+def test_every_expression_returns_data_or_its_reason_is_listed(night: Night, expression: Expression) -> None:
+    text = expression.filled()
+    # Whether an alert fires is promtool's affair; here it must have something to look at.
+    if expression.where.startswith("rule Estorm"):
+        text = re.split(r" (?:==|[<>]=?) [^()]*$", text)[0]
+    found = night.prometheus.drawn(text, night.begin, night.end)
+    why = reason(expression)
+    assert bool(found) != bool(why), f"{text}\n{why}"
+
+
+def test_no_reason_is_listed_for_an_expression_that_is_gone() -> None:
+    places = [each.where for each in EXPRESSIONS]
+    assert [reason for reason in WITHOUT_DATA if not any(re.search(reason, place) for place in places)] == []
+
+
+def test_every_metric_named_in_grafana_is_in_the_scrape(night: Night) -> None:
+    named = {name for each in EXPRESSIONS for name in re.findall(r"\b(estorm_\w+|up)\b", each.text)}
+    recorded = {name for each in EXPRESSIONS for name in re.findall(r"\bestorm:[\w:]+", each.text)}
+    assert named | recorded <= night.prometheus.names()
+
+
+def test_the_scrape_shows_what_the_documentation_lists_and_nothing_else(night: Night) -> None:
+    jobs = {"estorm-load", "estorm-ra", "estorm-ca"}
+    listed = {
+        name
+        for group in catalogue.GROUPS
+        if group.job in jobs
+        for each in group.families
+        for name in each.series
+    }
+    scraped = {name for name in night.prometheus.names() if name.startswith("estorm_")}
+    scraped = {name for name in scraped if not name.endswith("_created")}
+    tcp = {name for name in scraped if name.startswith("estorm_tcp_")}
+    assert scraped - tcp - listed == set()
+    assert {name: UNSEEN.get(name, "?") for name in listed - scraped} == {
+        name: why for name, why in UNSEEN.items() if name in listed - scraped
+    }
+
+
+UNSEEN = {
+    "estorm_enrollment_orphans": "the CA's database is not shown to the generator",
+}
+
+
+def test_labels_are_those_that_are_documented(night: Night) -> None:
+    given = {"__name__", "job", "instance", "run"}
+    for group in catalogue.GROUPS:
+        for family in group.families:
+            for name in family.series:
+                for each in night.prometheus.ask(
+                    f'last_over_time({name}{{job="{group.job}"}}[10m])', night.end
+                ):
+                    labels = set(each.metric) - given - ({"le"} if name.endswith("_bucket") else set())
+                    assert labels == set(family.label_names), name
+
+
+def test_no_label_holds_a_phone(night: Night) -> None:
+    phones = {attempt.phone for attempt in JournalReader(night.folder).new()}
+    for each in night.prometheus.ask('last_over_time({__name__=~"estorm_.+"}[10m])', night.end):
+        assert not phones & set(each.metric.values())
+
+
+def test_prometheus_summary_locust_and_the_cas_database_tell_the_same_counts(night: Night) -> None:
+    told = summary.read(night.folder / "summary.json")
+    ask = night.prometheus
+
+    def counted(expression: str) -> int:
+        return round(ask.value(f"sum({expression})", night.end))
+
+    assert told.generator.workers[1].phones > 0
+    assert counted("estorm_enrollments_started_total") == told.attempts.total
+    assert counted("estorm_enrollments_intended_total") == told.attempts.total
+    assert counted("estorm_enrollments_succeeded_total") == told.attempts.enrolled
+    assert counted("estorm_enrollments_failed_total") == told.attempts.failed
+    assert counted("estorm_enrollments_late_total") == told.arrivals.late
+    assert counted("estorm_enrollment_latency_seconds_count") == told.attempts.total
+    assert counted('estorm_phones{state="enrolled"}') == told.phones.enrolled
+    assert counted('estorm_phones{state="failed"}') == told.phones.failed
+    assert counted("estorm_phones") == told.phones.intended
+    for name, count in told.attempts.outcomes.items():
+        if name != "EST_ERR_NONE":
+            assert counted(f'estorm_enrollments_failed_total{{est_error="{name}"}}') == count, name
+    issued = len(database.issued(night.folder / "ca.sqlite"))
+    assert told.orphans is not None
+    assert issued == told.attempts.enrolled + told.orphans
+    assert counted('estorm_ca_dispositions_total{disposition="issued"}') == issued
+    assert counted('estorm_ca_database_rows{disposition="issued"}') == issued
+
+
+def test_locusts_own_statistics_tell_the_same_counts(night: Night) -> None:
+    log = (night.folder / "logs" / "generator.log").read_text()
+    (row,) = re.findall(r"^EST +simpleenroll +(\d+) +(\d+)\(", log, re.MULTILINE)
+    ask = night.prometheus
+    assert int(row[0]) == round(ask.value("sum(estorm_enrollments_started_total)", night.end))
+    assert int(row[1]) == round(ask.value("sum(estorm_enrollments_failed_total)", night.end))
