@@ -12,8 +12,9 @@ from testbed.errors import CaRefused, CurlError, EstRefused
 from testbed.ra.certificates import CaChain, SigningRequest
 from testbed.ra.certsrv.calls import CaCall, Issued
 from testbed.ra.certsrv.client import Certsrv
-from testbed.ra.late_certificates import LateCertificates, Lock
+from testbed.ra.late_certificates import LateCertificates
 from testbed.ra.verdicts import authentication_failed, enrollment_failed
+from testbed.ra.workers.locks import Lock
 from testbed.ra.workers.turns import Turns
 
 T = TypeVar("T")

@@ -185,8 +185,7 @@ class EstSession:
         asked = desk.read(request.body, operation, self._caller)
         ordering = Ordering(desk.pending, desk.fingerprint(asked, operation, self._caller), enrollment)
         progress.ordering = ordering
-        order = ordering.known or await self._new_order(asked, operation)
-        issued = await ordering.certificate(order)
+        order, issued = await ordering.certificate(lambda: self._new_order(asked, operation))
         if issued.certificate is None:
             return desk.answers.enrolled(issued.unchecked)
         if order.server_key is not None:

@@ -5,8 +5,6 @@ one lock for each request that is being enrolled, so that a phone that asks agai
 still at the CA waits for that one's certificate instead of causing a second.
 """
 
-import asyncio
-import fcntl
 import os
 from pathlib import Path
 
@@ -15,8 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from testbed.ra.certsrv.calls import Issued
-
-_POLL_SECONDS = 0.02
+from testbed.ra.workers.locks import Lock, lock
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -26,18 +23,6 @@ class _Kept(msgspec.Struct, frozen=True):
     certificate: bytes = b""
 
 
-class Lock:
-    """That one request is being enrolled; gone with its process at the latest."""
-
-    def __init__(self, file: int, path: Path) -> None:
-        self._file, self._path = file, path
-
-    def release(self) -> None:
-        """Let the next one go on."""
-        self._path.unlink(missing_ok=True)
-        os.close(self._file)
-
-
 class LateCertificates:
     """At most `capacity` certificates in `directory`; the oldest give way."""
 
@@ -45,19 +30,9 @@ class LateCertificates:
         self._directory = directory
         self._capacity = capacity
 
-    async def lock(self, fingerprint: str) -> "Lock":
+    async def lock(self, fingerprint: str) -> Lock:
         """Wait until no other enrollment of the same request goes on; release the lock after use."""
-        path = self._directory / f"{fingerprint}.lock"
-        while True:
-            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if _is_file(file, path):
-                    return Lock(file, path)
-            except BlockingIOError:
-                pass
-            os.close(file)
-            await asyncio.sleep(_POLL_SECONDS)
+        return await lock(self._directory / f"{fingerprint}.lock")
 
     def find(self, fingerprint: str) -> Issued | None:
         """What is kept for the request; its certificate is None when it was never downloaded."""
@@ -101,11 +76,3 @@ def _modified(path: Path) -> int:
         return path.stat().st_mtime_ns
     except FileNotFoundError:
         return 0
-
-
-def _is_file(file: int, path: Path) -> bool:
-    """Whether `path` still names the open `file`: the one who held it before may have removed it."""
-    try:
-        return os.fstat(file).st_ino == path.stat().st_ino
-    except FileNotFoundError:
-        return False

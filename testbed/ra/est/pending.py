@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from cryptography import x509
 
 from testbed.ra.certificates import SigningRequest
+from testbed.ra.workers.locks import Lock, lock
 from testbed.ra.workers.memory import Memory
 
 _REMEMBER = """
@@ -41,17 +42,23 @@ class Waiting:
 class PendingRequests:
     """What waits, by fingerprint; the oldest are forgotten beyond `capacity` or `life_seconds`.
 
-    `clock` gives seconds, the same in every process.
+    `clock` gives seconds, the same in every process. `decided_at_once` is whether the CA issued what was
+    last handed in without asking anybody, as far as this process knows.
     """
 
     def __init__(
         self, memory: Memory, capacity: int, life_seconds: float, clock: Callable[[], float] = time.time
     ) -> None:
+        self.decided_at_once = False
         self._forgotten = 0
         self._memory = memory
         self._capacity = capacity
         self._life_seconds = life_seconds
         self._clock = clock
+
+    async def lock(self, fingerprint: bytes) -> Lock:
+        """Wait until no process hands in the same request; release the lock after use."""
+        return await lock(self._memory.directory / f"{fingerprint.hex()}.order")
 
     def remember(self, fingerprint: bytes, request_id: int, order: Order) -> None:
         """Keep the id under which the CA has this order; one that is known keeps its age."""

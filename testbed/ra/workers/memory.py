@@ -34,6 +34,7 @@ class Memory:
     """
 
     def __init__(self, directory: Path) -> None:
+        self.directory = directory
         path = directory / "memory.sqlite"
         with _translated():
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))

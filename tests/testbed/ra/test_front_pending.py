@@ -1,5 +1,8 @@
 """Requests the CA has not decided on, against the running RA."""
 
+import asyncio
+
+import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from testbed.ra.est.settings import PendingSettings
@@ -33,6 +36,22 @@ def test_a_pending_request_is_202_until_it_is_approved_and_handed_in_once(
     assert [(reply.status, reply.headers.get("retry-after")) for reply in waiting] == [(202, "77")] * 3
     assert issued.status == 200
     assert certificates(issued.body) == [ca.issued[10]]
+    assert manager.submitted == 1
+
+
+@pytest.mark.parametrize("operation", ["simpleenroll", "serverkeygen"])
+def test_clients_that_come_at_once_with_the_same_request_make_one(
+    running_ra: RunningRa, ca: ScriptedCa, csr_lines: bytes, operation: str
+) -> None:
+    manager = Manager(ca)
+
+    async def scenario(client: EstClient) -> Reply:
+        first = [client.enroll(csr_lines, GOOD, operation=operation) for _ in range(4)]
+        assert {reply.status for reply in await asyncio.gather(*first)} == {202}
+        manager.approved = True
+        return await client.enroll(csr_lines, GOOD, operation=operation)
+
+    assert with_ra(running_ra, scenario, profile="rfc").status == 200
     assert manager.submitted == 1
 
 
