@@ -7,10 +7,12 @@ import re
 from collections.abc import Iterable, Iterator
 
 from chaos.fault import Evidence
+from testbed.ca import hresult
 from testbed.errors import CaRefused, CurlError, EstRefused
 from testbed.est_errors import EstError, error_of_status
 from testbed.ra.certsrv.calls import CaCall, Stage
 from testbed.ra.certsrv.client import CHAIN, DOWNLOAD, FORM, LOGIN, SUBMIT
+from testbed.ra.certsrv.settings import RaTimers
 from testbed.ra.est.profile import LIBEST
 from testbed.ra.logs.nginx_log import failure as lines_of_failure
 from testbed.ra.verdicts import authentication_failed, enrollment_failed
@@ -20,14 +22,16 @@ _TARGETS = {
     Stage.LOGIN: LOGIN, Stage.FORM: FORM, Stage.SUBMIT: SUBMIT, Stage.DOWNLOAD: DOWNLOAD, Stage.CHAIN: CHAIN
 }  # fmt: skip
 _TIMEOUT_CODE = 28
+_GOOD_STATUS = {Stage.LOGIN: 301, Stage.FORM: 200, Stage.SUBMIT: 200, Stage.DOWNLOAD: 200}
+_RA_SECONDS = RaTimers().login_seconds
 ANY_HOST = "HOST"
 
 
 def failed_call(stage: Stage, *failures: CurlError | CaRefused) -> tuple[Evidence, ...]:
     """What an enrollment leaves whose call of `stage` fails in one of these ways: the RA, libEST, CAPF.
 
-    Numbers in a text, but for a status, stand for any number, ANY_HOST for any name. The first login and the form belong to the
-    authentication, so a login that fails is EST_ERR_AUTH_FAIL.
+    Numbers in a text, but for a status, stand for any number, ANY_HOST for any name. The first login and the
+    form belong to the authentication, so a login that fails is EST_ERR_AUTH_FAIL.
     """
     line = _either(_line(stage, failure) for failure in failures)
     return (Evidence("nginx_error", line), *refused(stage, *failures))
@@ -95,6 +99,29 @@ def iis_row(
         "iis",
         rf" {method} {literal(path)} {asked} \d+ {user} \S+ \S+ \S+ {status} {sub_status} {win32} {taken}",
     )
+
+
+def silence() -> CurlError:
+    """What curl says when not one byte came."""
+    return CurlError(28, "Operation timed out after 10000 milliseconds with 0 bytes received")
+
+
+def status_refusal(stage: Stage, status: int) -> CaRefused:
+    """What the RA says of an HTTP status."""
+    what = "MS CA login failed with HTTP status" if stage is Stage.LOGIN else "HTTP status"
+    return CaRefused(f"http_{status}", f"{what} {status}")
+
+
+def late_answer(stage: Stage, seconds: float) -> tuple[Evidence, ...]:
+    """What an answer leaves that comes so late: the time in its row.
+
+    From the RA's 10 s on, its time-out, and in the row that the client has gone.
+    """
+    late_ms, status = int(seconds * 990), _GOOD_STATUS[stage]
+    if seconds < _RA_SECONDS:
+        return (iis_row(stage, status, at_least_ms=late_ms),)
+    gone = iis_row(stage, status, win32=hresult.CLIENT_GONE, at_least_ms=late_ms)
+    return (*failed_call(stage, silence()), gone)
 
 
 def any_number(text: str) -> str:

@@ -11,20 +11,18 @@ import msgspec
 
 from chaos.ca.client import CaManagement
 from chaos.errors import CaApiUnreachable, ChaosError, FaultNotInjected
-from chaos.evidence import failed_call, iis_row, refused
+from chaos.evidence import failed_call, iis_row, late_answer, refused, status_refusal
 from chaos.fault import Evidence, Fault
 from chaos.process import is_paused
 from chaos.system import System
 from testbed.ca import faults
 from testbed.ca.capacity_settings import Duration
 from testbed.ca.faults import Kind
-from testbed.errors import CaRefused, CurlError
+from testbed.errors import CaRefused
 from testbed.ra.certsrv.calls import Stage
-from testbed.ra.certsrv.settings import RaTimers
 
+_PATIENCE_SECONDS = 5.0
 Page = Literal["login", "form", "submit", "download", "any"]
-GOOD_STATUS = {Stage.LOGIN: 301, Stage.FORM: 200, Stage.SUBMIT: 200, Stage.DOWNLOAD: 200}
-_RA_SECONDS = RaTimers().login_seconds
 
 
 class CaMode(Fault, frozen=True, kw_only=True):
@@ -45,7 +43,7 @@ class CaMode(Fault, frozen=True, kw_only=True):
         """Active at the management port."""
         url, starts = system.ca_management, system.control.part("ca").starts
         try:
-            with CaManagement(url) as ca:
+            with CaManagement(url, _PATIENCE_SECONDS) as ca:
                 active = ca.add_fault(self.order())
         except ChaosError as error:
             raise FaultNotInjected(f"{self.name}: {error}") from error
@@ -84,14 +82,7 @@ class SlowMode(PagedMode, frozen=True, kw_only=True):
 
     def evidence(self) -> tuple[Evidence, ...]:
         """The time in IIS's row; from the RA's 10 s on, its time-out, and its absence in IIS's row."""
-        late_ms = int(self.seconds * 990)
-        status = GOOD_STATUS[self.felt_at]
-        if self.seconds < _RA_SECONDS:
-            return (iis_row(self.felt_at, status, at_least_ms=late_ms),)
-        return (
-            *failed_call(self.felt_at, silence()),
-            iis_row(self.felt_at, status, win32=64, at_least_ms=late_ms),
-        )
+        return late_answer(self.felt_at, self.seconds)
 
 
 class StatusMode(PagedMode, frozen=True, kw_only=True):
@@ -105,17 +96,6 @@ class StatusMode(PagedMode, frozen=True, kw_only=True):
         """The status in the RA's log and in IIS's."""
         row = iis_row(self.felt_at, self.status, sub_status=self.sub_status, win32=self.win32)
         return (*failed_call(self.felt_at, status_refusal(self.felt_at, self.status)), row)
-
-
-def silence() -> CurlError:
-    """What curl says when not one byte came."""
-    return CurlError(28, "Operation timed out after 10000 milliseconds with 0 bytes received")
-
-
-def status_refusal(stage: Stage, status: int) -> CaRefused:
-    """What the RA says of an HTTP status."""
-    what = "MS CA login failed with HTTP status" if stage is Stage.LOGIN else "HTTP status"
-    return CaRefused(f"http_{status}", f"{what} {status}")
 
 
 def without_page(stage: Stage, download_problem: str) -> tuple[Evidence, ...]:
@@ -137,7 +117,7 @@ def _end(system: System, fault_id: int, starts: int) -> None:
     if system.control.part("ca").starts != starts:
         return
     try:
-        with CaManagement(system.ca_management) as ca:
+        with CaManagement(system.ca_management, _PATIENCE_SECONDS) as ca:
             ca.end_fault(fault_id)
     except CaApiUnreachable:
         part = system.control.part("ca")

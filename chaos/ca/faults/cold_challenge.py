@@ -2,8 +2,8 @@
 
 from typing import ClassVar
 
-from chaos.ca.mode import PagedMode, status_refusal
-from chaos.evidence import failed_call
+from chaos.ca.mode import PagedMode
+from chaos.evidence import failed_call, status_refusal
 from chaos.fault import Evidence
 from testbed.ca.faults import Kind
 

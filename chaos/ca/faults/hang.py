@@ -2,8 +2,8 @@
 
 from typing import ClassVar
 
-from chaos.ca.mode import PagedMode, silence
-from chaos.evidence import failed_call
+from chaos.ca.mode import PagedMode
+from chaos.evidence import failed_call, silence
 from chaos.fault import Evidence
 from testbed.ca.faults import Kind
 
