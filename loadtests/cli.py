@@ -16,6 +16,7 @@ from rich.console import Console
 
 from chaos.errors import ChaosError
 from chaos.schedule import plan
+from chaos.settings import ChaosSettings
 from loadtests.arrivals.settings import Shape
 from loadtests.errors import LoadtestError
 from loadtests.experiments.command import chaos_group
@@ -24,6 +25,7 @@ from loadtests.quantities import DurationType, RateType
 from loadtests.results import slo
 from loadtests.results.writing import describe, write_results
 from loadtests.scenario import Load, Scenario, default_scenario, read_scenario
+from loadtests.storm.chain import make_chain
 from loadtests.storm.progress import Display, PlainDisplay, TerminalDisplay
 from loadtests.storm.prometheus import find_prometheus
 from loadtests.storm.resumption import renewing, target_mark
@@ -34,7 +36,7 @@ from loadtests.targets.settings import load_options, server_options, with_option
 from loadtests.targets.target import open_target
 from testbed.ca.admin import ca_group
 from testbed.errors import PartFailed, TestbedError
-from testbed.lab import Endpoints, Lab
+from testbed.lab import Endpoints
 
 EXIT_SLO_MISSED = 1
 EXIT_PART_DIED = 1
@@ -120,13 +122,19 @@ def storm(
 @click.option("--endpoints", type=click.Path(path_type=Path), help="Write the endpoints here as JSON.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for logs and the CA's database.")
 @click.option("--nginx", is_flag=True, help="Put NGINX in front of the RA, whatever the scenario says.")
-def lab(scenario_file: Path | None, endpoints: Path | None, out: Path | None, *, nginx: bool) -> None:
+@click.option("--chaos", is_flag=True, help="Make it breakable: proxies, DNS, control (docs/scenario.md).")
+def lab(
+    scenario_file: Path | None, endpoints: Path | None, out: Path | None, *, nginx: bool, chaos: bool
+) -> None:
     """Start RA and CA on this machine, say where they answer, and run until Ctrl-C."""
     scenario = read_scenario(scenario_file) if scenario_file else default_scenario()
     if nginx:
         scenario = msgspec.structs.replace(scenario, ra=msgspec.structs.replace(scenario.ra, front="nginx"))
+    if chaos and scenario.chaos is None:
+        scenario = msgspec.structs.replace(scenario, chaos=ChaosSettings())
+    scenario = scenario.seeded(random.SystemRandom())
     folder = create_run_folder("lab", datetime.now(UTC), out)
-    with Lab(scenario.lab_settings, folder.logs, folder.database) as running:
+    with make_chain(scenario, folder.logs, folder.database) as running:
         if endpoints:
             running.endpoints.write(endpoints)
         for line in _endpoint_table(running.endpoints):

@@ -1,6 +1,7 @@
 """CPU time of each process of a run, kept even when a process is killed in between."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 
 import psutil
 
@@ -8,27 +9,33 @@ import psutil
 class CpuMeter:
     """Sums user and system time of processes and their children, in seconds since `mark`.
 
-    Sample it now and then: a process that dies keeps the seconds of its last sample.
+    Sample it now and then: a process that dies keeps the seconds of its last sample. `pids` gives the
+    processes of now, by name; one that was started anew adds to what the one before it used.
     """
 
-    def __init__(self, pids: Mapping[str, int]) -> None:
-        self._pids = dict(pids)
-        self._seconds = dict.fromkeys(pids, 0.0)
-        self._marked = dict.fromkeys(pids, 0.0)
+    def __init__(self, pids: Callable[[], Mapping[str, int]]) -> None:
+        self._pids = pids
+        self._used: dict[str, dict[int, float]] = defaultdict(dict)
+        self._marked: dict[str, float] = {}
 
     def sample(self) -> None:
         """Read the counters of every process that still runs."""
-        for name, pid in self._pids.items():
-            self._seconds[name] = max(self._seconds[name], _cpu_seconds(pid))
+        for name, pid in self._pids().items():
+            used = self._used[name]
+            if pid:
+                used[pid] = max(used.get(pid, 0.0), _cpu_seconds(pid))
 
     def mark(self) -> None:
         """Count from here."""
         self.sample()
-        self._marked = dict(self._seconds)
+        self._marked = self._sums()
 
     def seconds(self) -> dict[str, float]:
         """CPU seconds by process name, between the mark and the last sample."""
-        return {name: round(self._seconds[name] - self._marked[name], 3) for name in self._pids}
+        return {name: round(used - self._marked.get(name, 0.0), 3) for name, used in self._sums().items()}
+
+    def _sums(self) -> dict[str, float]:
+        return {name: sum(used.values()) for name, used in self._used.items()}
 
 
 def _cpu_seconds(pid: int) -> float:

@@ -22,6 +22,8 @@ from loadtests.phones.keys import make_key_file
 from loadtests.phones.roster import Start, write_roster
 from loadtests.results.journal import JournalReader
 from loadtests.scenario import Scenario
+from loadtests.storm.chain import Chain, make_chain
+from loadtests.storm.connections import keep_connections
 from loadtests.storm.course import Course
 from loadtests.storm.cpu import CpuMeter
 from loadtests.storm.generator import EstServer, Generator, Output, Supplies
@@ -29,10 +31,8 @@ from loadtests.storm.progress import Display, Tally
 from loadtests.storm.prometheus import prometheus_beside, see_last_scrape
 from loadtests.storm.resumption import Devices, enlist, recover
 from loadtests.storm.run_folder import RunFolder
-from testbed.lab import Lab
 from testbed.scratch import scratch_directory
 
-Chain = Lab | Rig
 _TICK_SECONDS = 0.25
 _START_SECONDS = 30.0
 _TIMERS_OF_A_PHONE = 3
@@ -86,6 +86,7 @@ class Storm:
             generator = owned.enter_context(Generator(self._scenario, server, supplies, output, clock))
             watch = _Watch(self._scenario, self._folder, self._display, self._clock, devices)
             course = watch.until_end(generator, lab, str(server.target))
+            keep_connections(lab, self._folder.connections)
             if self._prometheus:
                 see_last_scrape()
             self._conclude(devices, course)
@@ -156,7 +157,7 @@ class Storm:
 
     def _start_lab(self, owned: contextlib.ExitStack) -> tuple[Chain, EstServer]:
         self._display.say("starting the lab: PKI, CA, RA")
-        lab = self._chain()
+        lab = make_chain(self._scenario, self._folder.logs, self._folder.database)
         owned.enter_context(lab)
         endpoints = lab.endpoints
         with self._folder.trust_anchor.open("ab") as roots:  # a resumed run has that of each part
@@ -167,14 +168,6 @@ class Storm:
         self._display.say(", ".join(f"metrics of {job}: {url}" for job, url in jobs.items()))
         target = parse_target(endpoints.ra)
         return lab, EstServer(target, self._folder.trust_anchor, endpoints.est_user, endpoints.est_password)
-
-    def _chain(self) -> Chain:
-        """The lab, with what breaks it around it if the scenario has chaos."""
-        scenario, folder = self._scenario, self._folder
-        if scenario.chaos is None:
-            return Lab(scenario.lab_settings, folder.logs, folder.database)
-        assert scenario.seed is not None
-        return Rig(scenario.lab_settings, scenario.chaos, folder.logs, folder.database, scenario.seed)
 
 
 class _Watch:
@@ -199,7 +192,7 @@ class _Watch:
 
     def until_end(self, generator: Generator, lab: Chain | None, target: str) -> Course:
         course = Course(target, self._clock())
-        meter = CpuMeter({"generator": generator.pid} | (lab.endpoints.pids if lab else {}))
+        meter = CpuMeter(lambda: {"generator": generator.pid} | (lab.pids if lab else {}))
         meter.mark()
         try:
             for _ in self._ticks(generator, course):

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -121,7 +122,7 @@ def test_nothing_stays_when_it_is_interrupted_while_it_starts(tmp_path: Path) ->
         directory = tmp_path / str(number)
         directory.mkdir()
         with owner(directory) as process:
-            assert wait_until(lambda process=process: family_of(process.pid))
+            assert wait_until(partial(family_of, process.pid))
             time.sleep(dice.uniform(0, 1.5))
             family = family_of(process.pid)
             process.send_signal(signal.SIGINT)

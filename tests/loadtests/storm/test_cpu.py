@@ -28,7 +28,7 @@ def busy() -> Iterator[subprocess.Popen[str]]:
 
 
 def test_the_seconds_of_a_process_are_those_since_the_mark(busy: subprocess.Popen[str]) -> None:
-    meter = CpuMeter({"busy": busy.pid})
+    meter = CpuMeter(lambda: {"busy": busy.pid})
     meter.mark()
     assert busy.stdout is not None
     busy.stdout.readline()
@@ -37,7 +37,7 @@ def test_the_seconds_of_a_process_are_those_since_the_mark(busy: subprocess.Pope
 
 
 def test_a_killed_process_keeps_what_it_used(busy: subprocess.Popen[str]) -> None:
-    meter = CpuMeter({"busy": busy.pid})
+    meter = CpuMeter(lambda: {"busy": busy.pid})
     assert busy.stdout is not None
     busy.stdout.readline()
     meter.sample()
@@ -47,3 +47,22 @@ def test_a_killed_process_keeps_what_it_used(busy: subprocess.Popen[str]) -> Non
     meter.sample()
     assert meter.seconds() == before
     assert before["busy"] > 0.2
+
+
+def test_a_process_that_was_started_anew_adds_to_the_one_before(busy: subprocess.Popen[str]) -> None:
+    pids = {"busy": busy.pid}
+    meter = CpuMeter(lambda: pids)
+    assert busy.stdout is not None
+    busy.stdout.readline()
+    meter.sample()
+    before = meter.seconds()["busy"]
+    pids["busy"] = 0
+    meter.sample()
+    assert meter.seconds()["busy"] == before
+    command = [sys.executable, "-c", BUSY]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as next_one:
+        pids["busy"] = next_one.pid
+        assert next_one.stdout is not None
+        next_one.stdout.readline()
+        meter.sample()
+    assert meter.seconds()["busy"] > before + 0.2
