@@ -39,16 +39,20 @@ def metrics_endpoint(
     port: int = 0,
     health: Callable[[], Health] | None = None,
     scrapes: Scrapes | None = None,
+    wrap: Callable[[WSGIApplication], WSGIApplication] | None = None,
 ) -> Iterator[str]:
     """Show `registry` over HTTP while the context lasts; gives the URL, `http://HOST:PORT/metrics`.
 
     With `health`, `/health` answers 200 or 503 and JSON. Rendering costs milliseconds, so it happens in
-    threads of its own. `scrapes` is told of each. Port 0 is any free port; OSError when `port` is taken.
+    threads of its own. `scrapes` is told of each. What `wrap` makes of the
+    application is served in its place. Port 0 is any free port; OSError when `port` is taken.
     """
     metrics = make_wsgi_app(registry)
     if scrapes:
         metrics = scrapes.watched(metrics)
     application = _with_health(metrics, health) if health else metrics
+    if wrap:
+        application = wrap(application)
     server = make_server(host, port, application, ThreadingWSGIServer, _QuietHandler)
     thread = threading.Thread(target=server.serve_forever, args=(_STOP_POLL_SECONDS,), name="metrics")
     thread.start()
