@@ -8,6 +8,7 @@ import click
 import msgspec
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from chaos.fault import Evidence
 from chaos.registry import Description, describe, faults
@@ -128,7 +129,7 @@ def _fault_table(found: Catalogue) -> Table:
             f"{one.name}" + ("" if one.required else f"={msgspec.json.encode(one.default).decode()}")
             for one in fault.parameters
         )
-        table.add_row(fault.name, fault.summary, ", ".join(parameters))
+        table.add_row(fault.name, fault.summary, Text(", ".join(parameters)))
     return table
 
 
@@ -143,5 +144,6 @@ def _proof_table(verdict: Verdict) -> Table:
     table = Table("log", "evidence", "experiment", "control", "")
     for proof in verdict.proofs:
         counts = str(proof.found), str(proof.found_in_control)
-        table.add_row(proof.evidence.log, proof.evidence.pattern, *counts, "ok" if proof.good else "NOT OK")
+        pattern = Text(proof.evidence.pattern)
+        table.add_row(proof.evidence.log, pattern, *counts, "ok" if proof.good else "NOT OK")
     return table

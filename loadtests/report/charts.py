@@ -3,12 +3,13 @@
 import html
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import plotly.graph_objects as go
 import polars as pl
 
+from chaos.annotations import FaultTime
 from loadtests.report import plot, wording
 from loadtests.report.series import PARTS_OF_LATENCY, Distribution, Timeline, distribution, timeline
 from loadtests.results.measures import Attempts, Percentiles
@@ -49,13 +50,32 @@ def draw(table: pl.DataFrame, summary: Summary) -> Iterator[Chart]:
     over_time, spread = timeline(table), distribution(table)
     if over_time is None:
         return
-    yield _throughput(over_time)
-    yield _backlog(over_time)
+    shades = _shades(table, summary.faults)
+    yield _shaded(_throughput(over_time), shades)
+    yield _shaded(_backlog(over_time), shades)
     if spread and summary.latency_seconds:
-        yield _latency(over_time)
+        yield _shaded(_latency(over_time), shades)
         yield _spread(spread, summary.latency_seconds)
-        yield _stages(over_time)
+        yield _shaded(_stages(over_time), shades)
     yield _outcomes(summary.attempts)
+
+
+def _shades(table: pl.DataFrame, faults: tuple[FaultTime, ...]) -> list[tuple[float, float, str]]:
+    """Begin and end of each fault on the charts' scale, and its name."""
+    start, last = table.select(pl.min("intended_start"), pl.max("done")).row(0)
+    return [
+        (max(fault.started - start, 0.0), (fault.ended or last) - start, fault.name.partition("#")[0])
+        for fault in faults
+        if fault.started is not None
+    ]
+
+
+def _shaded(chart: Chart, shades: list[tuple[float, float, str]]) -> Chart:
+    """The chart, with the times of faults shaded."""
+    for begin, end, name in shades:
+        plot.shade(chart.figure, begin, end, name)
+    caption = f"{chart.caption} Shaded: faults struck on purpose." if shades else chart.caption
+    return replace(chart, caption=caption)
 
 
 def _throughput(over_time: Timeline) -> Chart:

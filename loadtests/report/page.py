@@ -115,6 +115,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters |= {
         "seconds": wording.seconds,
+        "clock": wording.clock,
         "count": wording.count,
         "share": wording.share,
         "measured": wording.measured,

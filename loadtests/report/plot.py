@@ -38,6 +38,15 @@ def figure(traces: list[go.Scatter | go.Bar], x: str, y: str) -> go.Figure:
     )
 
 
+def shade(chart: go.Figure, begin: float, end: float, name: str) -> None:
+    """Shade the chart from one moment to another, and write the name at the top."""
+    chart.add_vrect(
+        x0=begin, x1=end, fillcolor=VERMILION, opacity=0.12, line_width=0, layer="below",
+        annotation={"text": name, "font": {"size": 10}, "textangle": -90, "xanchor": "left"},
+        annotation_position="top left",
+    )  # fmt: skip
+
+
 def line(x: pl.Series, y: pl.Series, name: str, colour: str, dash: str) -> go.Scatter:
     """A line through the points, broken where `y` is null; points are marked where a line would not show."""
     alone = x.len() <= _FEW_POINTS or y.null_count() > 0

@@ -1,5 +1,7 @@
 """Numbers as people read them: a few digits, a unit, and never rounded to a promise that was not kept."""
 
+from datetime import UTC, datetime
+
 from loadtests.arrivals.pacing import ArrivalCounts
 from loadtests.results.slo import Unit
 
@@ -13,6 +15,11 @@ def seconds(value: float | None) -> str:
     if value is None:
         return UNKNOWN
     return f"{value * 1000:.3g}{_SPACE}ms" if abs(value) < 0.9995 else f"{_few_digits(value)}{_SPACE}s"
+
+
+def clock(value: float | None) -> str:
+    """A moment of the day, UTC, from seconds since the epoch: `08:53:20.250`."""
+    return UNKNOWN if value is None else f"{datetime.fromtimestamp(value, UTC):%H:%M:%S.%f}"[:-3]
 
 
 def count(value: float | None) -> str:

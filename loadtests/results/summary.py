@@ -13,6 +13,7 @@ import msgspec
 import polars as pl
 from msgspec import Meta
 
+from chaos.annotations import FaultTime
 from loadtests.arrivals.pacing import (
     ArrivalCounts,
     Health,
@@ -81,6 +82,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     phones_intended: int
     orphans: int | None
     cpu_seconds: CpuSeconds
+    faults: tuple[FaultTime, ...] = ()
     schedule: Schedule = Schedule()
     reports: list[WorkerReport] = []
 
@@ -91,6 +93,9 @@ class Summary(Measures, frozen=True, kw_only=True, tag_field="schema", tag=VERSI
     seed: Annotated[int, Meta(description="The same seed gives the same phones in the same order")]
     run: Run
     cpu_seconds: CpuSeconds
+    faults: Annotated[
+        tuple[FaultTime, ...], Meta(description="Faults struck on purpose, in order; empty: none was")
+    ] = ()
     arrivals: ArrivalCounts
     latency_from_intended_start_seconds: Annotated[
         Percentiles | None, Meta(description="latency_seconds by the name that says what it counts from")
@@ -116,6 +121,7 @@ def summarize(table: pl.DataFrame, facts: Facts, rules: Iterable[slo.Rule]) -> S
             "seed": facts.seed,
             "run": facts.run,
             "cpu_seconds": facts.cpu_seconds,
+            "faults": facts.faults,
             "arrivals": count_arrivals(table, facts.schedule, measures.phones.dropped),
             "latency_from_intended_start_seconds": measures.latency_seconds,
             "histogram_seconds": merge_spreads(facts.reports),

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from chaos.annotations import FaultTime, read_fault_times
 from loadtests.arrivals.pacing import Schedule
 from loadtests.arrivals.shape import intended_rate_per_second
 from loadtests.report import wording, write_report
@@ -49,11 +50,19 @@ def describe(result: Summary) -> Iterator[str]:
         times = ", ".join(f"{name} {wording.seconds(value)}" for name, value in shown)
         yield f"latency from the intended start: {times}"
     yield from _pace(result)
+    yield from map(_fault_line, result.faults)
     yield from (death.reason for death in result.run.dead_parts)
     yield from result.run.incidents
     for verdict in result.slo.rules:
         word = {True: "met", False: "NOT MET", None: "unknown"}[verdict.met]
         yield f"SLO {verdict.rule}: {word} ({verdict.note or wording.measured(verdict.value, verdict.unit)})"
+
+
+def _fault_line(fault: FaultTime) -> str:
+    lasted = "not at all" if fault.started is None else "to the end"
+    if fault.started is not None and fault.ended is not None:
+        lasted = wording.seconds(fault.ended - fault.started)
+    return f"fault {fault.fault}: {lasted}" + (f" ({fault.failure})" if fault.failure else "")
 
 
 def _how_known(result: Summary) -> str:
@@ -93,6 +102,7 @@ def _facts(scenario: Scenario, folder: RunFolder, course: Course) -> Facts:
         orphans=orphans.count,
         cpu_seconds=CpuSeconds(spent.get("generator"), spent.get("ra"), spent.get("ca")),
         schedule=_schedule(scenario), reports=read_reports(folder.path),
+        faults=tuple(read_fault_times(folder.annotations)),
     )  # fmt: skip
 
 

@@ -88,6 +88,11 @@ class RunFolder:
         return self.path / "faults.jsonl"
 
     @property
+    def connections(self) -> Path:
+        """Which connection was struck by what."""
+        return self.path / "connections.json"
+
+    @property
     def summary(self) -> Path:
         """The result as numbers."""
         return self.path / "summary.json"
