@@ -11,7 +11,7 @@ from chaos.tls.hop import TlsFault, changed, server_of
 from testbed.errors import CurlError
 from testbed.server_tls import ServerTls
 
-# IIS, and the lab's CA, close without an alert; a server that sends one is told apart by it.
+# The lab's CA closes without an alert; a server that sends one is told apart by it.
 CLOSED = tuple(
     CurlError(35, f"OpenSSL SSL_connect: {how} in connection to {ANY_HOST}:8443")
     for how in ("SSL_ERROR_SYSCALL", "Connection reset by peer")

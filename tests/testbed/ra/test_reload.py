@@ -128,7 +128,7 @@ def test_a_certificate_that_cannot_be_used_changes_nothing(
 def test_versions_and_ciphers_that_no_client_has_are_refused_in_tls(
     served: Served, terms: ServerTls, reason: str
 ) -> None:
-    # The embedded front's event loop drops the connection before the alert is out, as IIS does.
+    # The embedded front's event loop drops the connection before the alert is out.
     fronts: dict[str, type[OSError]] = {"embedded": ConnectionResetError, "nginx": ssl.SSLError}
 
     async def scenario(front: str) -> str:
