@@ -44,20 +44,15 @@ class RunFacts:
 
 
 class LoadCollector(Collector):
-    """Shows what `reports` gives at each scrape: one report a process, those of lost ones too.
-
-    `orphans` counts orphans, given the sum of all reports; None when it cannot.
-    """
+    """Shows what `reports` gives at each scrape: one report a process, those of lost ones too."""
 
     def __init__(
         self,
         reports: Callable[[], Sequence[Reporting]],
         run: Callable[[], RunFacts],
-        orphans: Callable[[Sequence[Snapshot], Sum], int | None] = lambda _snapshots, _sum: None,
     ) -> None:
         self._reports = reports
         self._run = run
-        self._orphans = orphans
 
     def describe(self) -> Iterator[Metric]:
         """Names alone: what is shown comes with the first report."""
@@ -86,9 +81,6 @@ class LoadCollector(Collector):
         yield _gauge(named.TIMER_SECONDS, snapshots[-1].timers if snapshots else {})
         yield _gauge(named.PHONES, _phones(reports))
         yield _gauge(named.WORKERS, _workers(reports))
-        orphans = self._orphans(snapshots, whole)
-        if orphans is not None:
-            yield GaugeMetricFamily(named.ORPHANS.name, named.ORPHANS.meaning, orphans)
         yield _run_info(self._run())
 
 

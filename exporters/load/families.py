@@ -77,12 +77,6 @@ UNANSWERED = Family(
     "Attempts whose request was sent and brought no LSC that passed: each may have left an orphan.",
     "as such an attempt ends", (OPERATION,),
 )  # fmt: skip
-ORPHANS = Family(
-    "estorm_enrollment_orphans", Kind.GAUGE,
-    "Certificates that the CA has issued and no phone holds, those of attempts under way not counted: never "
-    "too many, and exact when nothing is under way. Only where the CA's database is at hand.",
-    "as enrollments under way end without their certificate",
-)  # fmt: skip
 PHONES = Family(
     "estorm_phones", Kind.GAUGE, "Phones by state; together they are the fleet.",
     "as phones start and end",
@@ -133,6 +127,6 @@ GROUP = Group(
     "which report every 3 s; what a worker that was lost had reported stays in the sums.",
     (
         INTENDED, STARTED, LATE, SUCCEEDED, FAILED, RETRIES, UNANSWERED, LATENCY, SERVICE, STAGE_TIME,
-        TIMEOUTS, TIMER_SECONDS, TIMER_USED, ORPHANS, PHONES, START_LAG, LOOP_LAG, CPU, WORKERS, RUN, FAULT,
+        TIMEOUTS, TIMER_SECONDS, TIMER_USED, PHONES, START_LAG, LOOP_LAG, CPU, WORKERS, RUN, FAULT,
     ),
 )  # fmt: skip

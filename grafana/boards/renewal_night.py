@@ -1,11 +1,16 @@
 """Renewal night: how many phones have their certificate, how fast, who times out, is it the CA."""
 
-from exporters import ra
+from exporters import ca, ra
 from exporters.load import families as load
 from grafana.panels import Board, Query, lines, numbers
 from grafana.queries import gained, quantile, rate, series, total
 
 _LEFT = total(load.PHONES, matchers='state=~"waiting|under_way|between_tries"')
+_HELD_BY_NOBODY = (
+    total(ca.ROWS, matchers='disposition="issued"')
+    + " - "
+    + total(load.PHONES, matchers='state=~"enrolled|under_way"')
+)
 _FROM_INTENDED = 'outcome="enrolled"'
 
 BOARD = Board(
@@ -43,9 +48,10 @@ BOARD = Board(
                 ),
                 numbers(
                     "Orphans",
-                    "Certificates that the RA had from the CA and could not deliver, in the time shown.",
+                    "Certificates in the lab's CA that no phone holds, those of enrollments under way not "
+                    "counted; exact when nothing is under way. In production: what the RA could not deliver.",
                     "short",
-                    Query(gained(ra.ORPHANS)),
+                    Query(f"clamp_min({_HELD_BY_NOBODY}, 0) or {gained(ra.ORPHANS)}"),
                 ),
             ),
         ),
