@@ -15,6 +15,9 @@ from chaos.errors import ControlRefused, ProxyUnreachable
 from chaos.rig import CA_HOST, Rig
 from chaos.settings import ChaosSettings
 from chaos.system import Part, Reading
+from chaos.tcp.client import ProxyWish, Toxiproxy
+from chaos.tcp.process import ProxyProcess
+from chaos.tcp.settings import TcpPartSettings
 from testbed.ca import database
 from testbed.lab import Endpoints
 from testbed.pki import CLOCK_SLACK
@@ -180,3 +183,23 @@ def test_without_faults_nothing_more_than_the_control_is_added(tmp_path: Path) -
             system.control.set_clock(part, Reading(offset_seconds=1))
         system.control.restart(part)
         assert enroll(rig.endpoints) == 200
+
+
+def test_somebody_elses_toxiproxy_is_used_and_left_as_it_was(tmp_path: Path) -> None:
+    with ProxyProcess(TcpPartSettings(seed=99), tmp_path) as theirs, Toxiproxy(theirs.url) as proxies:
+        proxies.create(ProxyWish("mine", "127.0.0.1:9"))
+        with running_rig(tmp_path, ChaosSettings(dns=False, toxiproxy_url=theirs.url)) as rig:
+            assert rig.endpoints.toxiproxy == theirs.url
+            assert "tcp" not in rig.endpoints.pids
+            assert enroll(rig.endpoints) == 200
+            assert proxies.proxies().keys() == {"mine", "phone-ra", "ra-ca"}
+        assert proxies.proxies().keys() == {"mine"}
+
+
+def test_a_toxiproxy_that_does_not_answer_is_named(tmp_path: Path) -> None:
+    settings = ChaosSettings(toxiproxy_url="http://127.0.0.1:9")
+    with (
+        pytest.raises(ProxyUnreachable, match=r"no TCP proxy answers at http://127\.0\.0\.1:9"),
+        running_rig(tmp_path, settings),
+    ):
+        pass
