@@ -1,6 +1,7 @@
 """The command line: `estorm COMMAND`. Exit codes: 0 done, 1 the SLO is not met, 2 bad usage or input."""
 
 import contextlib
+import functools
 import random
 import signal
 import sys
@@ -20,6 +21,7 @@ from chaos.settings import ChaosSettings
 from loadtests.arrivals.settings import Shape
 from loadtests.errors import LoadtestError
 from loadtests.experiments.command import chaos_group
+from loadtests.lab_reload import reloading_on_sighup
 from loadtests.logs_command import logs_group
 from loadtests.quantities import DurationType, RateType
 from loadtests.results import slo
@@ -36,7 +38,8 @@ from loadtests.targets.settings import load_options, server_options, with_option
 from loadtests.targets.target import open_target
 from testbed.ca.admin import ca_group
 from testbed.errors import PartFailed, TestbedError
-from testbed.lab import Endpoints
+from testbed.lab import Endpoints, Lab
+from testbed.settings import LabSettings
 
 EXIT_SLO_MISSED = 1
 EXIT_PART_DIED = 1
@@ -126,10 +129,11 @@ def storm(
 def lab(
     scenario_file: Path | None, endpoints: Path | None, out: Path | None, *, nginx: bool, chaos: bool
 ) -> None:
-    """Start RA and CA on this machine, say where they answer, and run until Ctrl-C."""
-    scenario = read_scenario(scenario_file) if scenario_file else default_scenario()
-    if nginx:
-        scenario = msgspec.structs.replace(scenario, ra=msgspec.structs.replace(scenario.ra, front="nginx"))
+    """Start RA and CA on this machine, say where they answer, and run until Ctrl-C.
+
+    SIGHUP reads the scenario again and has both go on with it.
+    """
+    scenario = _lab_scenario(scenario_file, nginx=nginx)
     if chaos and scenario.chaos is None:
         scenario = msgspec.structs.replace(scenario, chaos=ChaosSettings())
     scenario = scenario.seeded(random.SystemRandom())
@@ -140,7 +144,11 @@ def lab(
         for line in _endpoint_table(running.endpoints):
             click.echo(line)
         try:
-            running.watch()
+            with contextlib.ExitStack() as reloading:
+                if isinstance(running, Lab):
+                    reread = functools.partial(_lab_settings, scenario_file, nginx=nginx)
+                    reloading.enter_context(reloading_on_sighup(running, reread, click.echo))
+                running.watch()
         except PartFailed as failure:
             _fail(str(failure), EXIT_PART_DIED)
         except KeyboardInterrupt:
@@ -151,6 +159,17 @@ estorm.add_command(ca_group, "ca")
 estorm.add_command(chaos_group)
 estorm.add_command(logs_group)
 estorm.add_command(probe)
+
+
+def _lab_scenario(path: Path | None, *, nginx: bool) -> Scenario:
+    scenario = read_scenario(path) if path else default_scenario()
+    if nginx:
+        scenario = msgspec.structs.replace(scenario, ra=msgspec.structs.replace(scenario.ra, front="nginx"))
+    return scenario
+
+
+def _lab_settings(path: Path | None, *, nginx: bool) -> LabSettings:
+    return _lab_scenario(path, nginx=nginx).lab_settings
 
 
 def _scenario(path: Path | None, given: dict[str, object]) -> Scenario:

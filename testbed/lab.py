@@ -140,6 +140,14 @@ class Lab:
             time.sleep(_POLL_SECONDS)
         raise PartFailed(str(deaths[0]))
 
+    def reload(self, settings: LabSettings) -> None:
+        """Have both parts go on with other settings (SIGHUP); ports and names stay as they are.
+
+        PartFailed or SettingsError, with the part's reason, when one goes on as it did.
+        """
+        self.ca.replace(msgspec.structs.replace(self.ca.original, ca=settings.ca))
+        self.ra.replace(msgspec.structs.replace(self.ra.original, ra=settings.ra))
+
     def _start(self, owned: contextlib.ExitStack) -> Endpoints:
         lab, account = self._settings, self._settings.ca.account
         self.pki = pki = make_lab_pki(

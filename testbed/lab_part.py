@@ -109,6 +109,18 @@ class LabPart(Generic[S]):
         if len(self.changes) < before:
             self.settle()
 
+    def replace(self, settings: S) -> None:
+        """Have it go on with `settings` instead of the original ones, on its ports; changes stay on top.
+
+        PartFailed or SettingsError when it cannot: it goes on as it did.
+        """
+        before, self.original = self.original, self._pinned(settings, self.addresses)
+        try:
+            self.settle()
+        except (PartFailed, SettingsError):
+            self.original = before
+            raise
+
     def settle(self) -> None:
         """Have it go on with its settings of now, if it runs; PartFailed when it refuses."""
         settings = self.settings
