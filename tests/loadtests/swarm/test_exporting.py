@@ -1,0 +1,154 @@
+"""`/metrics` of stock Locust with our locustfile. Locust replaces sockets: never in this process."""
+
+import contextlib
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from exporters.targets import read_urls
+from tests.loadtests.est_server import EstServer, LabCa
+
+LOCUSTFILE = Path(__file__).parents[3] / "loadtests" / "locustfile.py"
+PHONES = 60
+Locust = Callable[..., "subprocess.Popen[str]"]
+Samples = dict[str, float]
+
+
+@pytest.fixture
+def targets(tmp_path: Path) -> Path:
+    return tmp_path / "targets-load.json"
+
+
+@pytest.fixture
+def locust(lab_ca: LabCa, est_server: EstServer, targets: Path) -> Iterator[Locust]:
+    with contextlib.ExitStack() as owned:
+
+        def start(*options: str, listen: str = "0") -> "subprocess.Popen[str]":
+            command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--only-summary", "--headless"]
+            command += ["--trust-anchor", str(lab_ca.trust_anchor), "--key-type", "p-256"]
+            command += ["--host", est_server.url, "--phones", str(PHONES), "--arrival-rate", "20"]
+            command += ["--metrics-listen", listen, "--metrics-targets", str(targets), *options]
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                text=True, env=os.environ | {"ESTORM_EST_PASSWORD": "secret"}, start_new_session=True,
+            )  # fmt: skip
+            owned.enter_context(process)
+            owned.callback(process.kill)
+            return process
+
+        yield start
+
+
+def on_free_port() -> tuple[str, str]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    return f"--master-bind-port={port}", f"--master-port={port}"
+
+
+def scraped(targets: Path) -> Samples:
+    """The counts of one scrape, summed over the labels but `state`; nothing when there is none."""
+    found: Samples = {}
+    try:
+        text = httpx.get(next(iter(read_urls(targets).values())), trust_env=False, timeout=10).text
+    except (StopIteration, httpx.HTTPError):
+        return found
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            name = sample.name + (f"/{sample.labels['state']}" if "state" in sample.labels else "")
+            found[name] = found.get(name, 0.0) + sample.value
+    return found
+
+
+def every_scrape(process: "subprocess.Popen[str]", targets: Path) -> Iterator[Samples]:
+    """One scrape after the other, until Locust has ended."""
+    deadline = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < deadline:
+        if found := scraped(targets):
+            yield found
+        time.sleep(0.2)
+
+
+def phones(samples: Samples) -> float:
+    return sum(value for name, value in samples.items() if name.startswith("estorm_phones/"))
+
+
+def test_one_process_shows_what_it_counts_until_the_last_phone(locust: Locust, targets: Path) -> None:
+    process = locust("--run-id", "tonight")
+    all_of_them = list(every_scrape(process, targets))
+    last = all_of_them[-1]
+    assert process.returncode == 0
+    assert last["estorm_enrollments_succeeded_total"] == PHONES
+    assert last["estorm_enrollments_intended_total"] == PHONES
+    assert last["estorm_phones/enrolled"] == PHONES
+    assert {phones(each) for each in all_of_them} <= {0.0, PHONES}
+    assert not targets.exists()
+
+
+def test_two_workers_are_added_up_by_their_master(locust: Locust, targets: Path) -> None:
+    process = locust("--processes", "2", *on_free_port())
+    *_, last = every_scrape(process, targets)
+    assert process.returncode == 0
+    assert last["estorm_enrollments_succeeded_total"] == PHONES
+    assert last["estorm_enrollment_latency_seconds_count"] == PHONES
+    assert last["estorm_generator_workers/ended"] == 2
+
+
+def test_a_worker_that_is_killed_takes_its_phones_and_no_count_with_it(locust: Locust, targets: Path) -> None:
+    process = locust("--processes", "2", "--phones", "120", *on_free_port())
+    killed, history = False, []
+    for samples in every_scrape(process, targets):
+        history.append(samples)
+        if not killed and samples.get("estorm_enrollments_succeeded_total", 0) >= 10:
+            psutil.Process(process.pid).children()[0].kill()
+            killed = True
+    assert killed
+    for name in (
+        name for name in history[-1] if name.endswith(("_total", "_count")) and "process" not in name
+    ):
+        values = [samples.get(name, 0.0) for samples in history]
+        assert values == sorted(values), name
+    last = history[-1]
+    assert last["estorm_generator_workers/lost"] == 1
+    assert last["estorm_phones/lost"] > 0
+    assert last["estorm_phones/waiting"] == 0
+    assert last["estorm_phones/lost"] + last["estorm_phones/enrolled"] == 120
+
+
+@pytest.mark.parametrize("listen", ["nowhere", "127.0.0.1:99999", "127.0.0.1:x"])
+def test_an_address_that_is_none_is_one_line_and_exit_2(locust: Locust, listen: str) -> None:
+    process = locust(listen=listen)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert f"estorm: --metrics-listen '{listen}' is not HOST:PORT or PORT" in output
+    assert "Traceback" not in output
+
+
+def test_a_port_that_is_taken_is_one_line_and_exit_2(locust: Locust) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        process = locust(listen=f"127.0.0.1:{taken.getsockname()[1]}")
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert re.search(
+        r"^estorm: --metrics-listen 127.0.0.1:\d+: Address already in use$", output, re.MULTILINE
+    )
+
+
+def test_metrics_are_shown_on_loopback_alone(locust: Locust, targets: Path) -> None:
+    process = locust()
+    next(every_scrape(process, targets))
+    listening = [
+        each.laddr.ip
+        for each in psutil.Process(process.pid).net_connections("inet")
+        if each.status == "LISTEN"
+    ]
+    assert set(listening) == {"127.0.0.1"}
