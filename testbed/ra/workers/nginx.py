@@ -72,6 +72,7 @@ http {{
         ssl_session_timeout {session_timeout}s;
         ssl_verify_client optional;
         ssl_client_certificate {trust_anchor};
+        {more_client_cas}
         location / {{
             proxy_pass http://ra;
             proxy_http_version 1.1;
@@ -92,7 +93,7 @@ def configuration(settings: RaPartSettings, directory: Path, listen: str, upstre
     ra, nginx = settings.ra, settings.ra.nginx
     # A kept connection would hold a worker that serves one connection at a time.
     keepalive = 0 if ra.workers.blocking else nginx.upstream_keepalive
-    cache_bytes = nginx.ssl_session_cache_bytes
+    cache_bytes, more = nginx.ssl_session_cache_bytes, ra.est.client_ca
     return _CONFIGURATION.format(
         directory=directory, logs=settings.log_directory.absolute(), access_log=ACCESS_LOG,
         error_log=ERROR_LOG, worker_processes=nginx.worker_processes,
@@ -102,7 +103,9 @@ def configuration(settings: RaPartSettings, directory: Path, listen: str, upstre
         upstream_keepalive=f"keepalive {keepalive};" if keepalive else "",
         upstream_connection="" if keepalive else "close",
         certificate=settings.server_certificate, key=settings.server_key,
-        trust_anchor=settings.trust_anchor, protocols=_protocols(ra, settings.tls),
+        trust_anchor=settings.trust_anchor,
+        more_client_cas=f'ssl_trusted_certificate "{Path(more).absolute()}";' if more else "",
+        protocols=_protocols(ra, settings.tls),
         ciphers=f'ssl_ciphers "{settings.tls.ciphers}";' if settings.tls.ciphers else "",
         session_cache=f"shared:est:{cache_bytes}" if cache_bytes else "none",
         session_timeout=max(1, round(nginx.ssl_session_timeout_seconds)),
