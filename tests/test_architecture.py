@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("exporters", "testbed", "chaos", "loadtests")
+PACKAGES = ("exporters", "grafana", "testbed", "chaos", "loadtests")
 MAY_IMPORT = {
     "exporters": {"exporters"},
     "testbed": {"testbed", "exporters"},
     "chaos": {"chaos", "testbed", "exporters"},
-    "loadtests": set(PACKAGES),
+    "grafana": {"grafana", "exporters"},
+    "loadtests": set(PACKAGES) - {"grafana"},
 }
 MODULES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 
