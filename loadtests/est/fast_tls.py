@@ -86,10 +86,11 @@ class FastContext:
 class FastEngine:
     """One connection. OpenSSL itself checks chain and host (RFC 6125, subjectAltName alone) as it goes."""
 
-    __slots__ = ("_eof", "_host", "_incoming", "_outgoing", "_ssl")
+    __slots__ = ("_eof", "_host", "_incoming", "_outgoing", "_ssl", "_unread")
 
     def __init__(self, context: object, host: str) -> None:
-        self._host, self._eof = host, False
+        self._host = host
+        self._unread = self._eof = False
         self._ssl = _ffi.gc(_lib.SSL_new(context), _lib.SSL_free)
         # The connection owns them.
         self._incoming, self._outgoing = _lib.BIO_new(_lib.BIO_s_mem()), _lib.BIO_new(_lib.BIO_s_mem())
@@ -109,13 +110,14 @@ class FastEngine:
     def handshake(self) -> bool:
         """Go on with the handshake; True when it is done."""
         if (result := _lib.SSL_do_handshake(self._ssl)) == 1:
+            self._unread = _lib.BIO_get_mem_data(self._incoming, _ffi.NULL) > 0
             return True
         self._wait_for_more(_lib.SSL_get_error(self._ssl, result))
         return False
 
     def take(self, data: bytes) -> None:
         """Bytes from the server; none: it has closed."""
-        self._eof = not data
+        self._unread, self._eof = True, not data
         _lib.BIO_write(self._incoming, data, len(data))
 
     def give(self) -> bytes:
@@ -134,6 +136,8 @@ class FastEngine:
 
     def read(self) -> bytes | None:
         """Decrypted bytes; none once the server has said that it closes; None: more have to come."""
+        if not self._unread:
+            return None
         room = _ffi.new("char[]", _CHUNK_BYTES)
         result = _lib.SSL_read(self._ssl, room, _CHUNK_BYTES)
         if result > 0:
@@ -141,6 +145,7 @@ class FastEngine:
         if (error := _lib.SSL_get_error(self._ssl, result)) == _lib.SSL_ERROR_ZERO_RETURN:
             return b""
         self._wait_for_more(error)
+        self._unread = False
         return None
 
     def leave(self) -> None:

@@ -8,10 +8,10 @@ from gevent import get_hub, getcurrent, monkey  # type: ignore[import-untyped]
 _READABLE, _WRITABLE = 1, 2  # gevent's marks, libev's EV_READ and EV_WRITE
 
 
-def plain_socket(family: int) -> socket.socket:
-    """A TCP socket that knows nothing of gevent."""
+def plain_socket() -> type[socket.socket]:
+    """Sockets that know nothing of gevent."""
     plain: type[socket.socket] = monkey.get_original("socket", "socket")
-    return plain(family, socket.SOCK_STREAM)
+    return plain
 
 
 class HubWait:

@@ -6,7 +6,9 @@ code below was measured on libEST 3.2.0; what a rule does not cover says so.
 """
 
 import enum
+import functools
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -100,14 +102,18 @@ def no_answer() -> EstReply:
 
 def failed_status(status: int, body: bytes, challenges: tuple[str, ...]) -> EstReply:
     """What an answer with any status but 200 and 202 amounts to."""
-    return EstReply(status, b"", EnrollmentFailed(error_of_status(status), f"HTTP {status}{_words(body)}"), challenges)
+    return EstReply(
+        status, b"", EnrollmentFailed(error_of_status(status), f"HTTP {status}{_words(body)}"), challenges
+    )
 
 
 def _failed(status: int | None, error: EstError, reason: str) -> EstReply:
     return EstReply(status, failure=EnrollmentFailed(error, reason))
 
 
-def _fields(head: bytes) -> dict[str, str]:
+@functools.lru_cache(maxsize=64)
+def _fields(head: bytes) -> Mapping[str, str]:
+    """The header fields; a server's heads are the same for a second or so."""
     lines = head.decode("latin-1").split("\r\n")[1:]
     if len(lines) > _MAX_FIELDS:
         raise EnrollmentFailed(
@@ -122,7 +128,7 @@ def _challenges(head: bytes) -> tuple[str, ...]:
     return tuple(value.strip() for name, _, value in pairs if name.lower() == "www-authenticate")
 
 
-def _accepted(fields: dict[str, str], body: bytes, expected: ContentType) -> bytes:
+def _accepted(fields: Mapping[str, str], body: bytes, expected: ContentType) -> bytes:
     length = fields.get("Content-Length", "")
     if length == "0" and not body:
         raise EnrollmentFailed(EstError.ZERO_LENGTH_BUF, "200 with an empty body")

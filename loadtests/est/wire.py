@@ -6,14 +6,17 @@ it is the thread, in poll(2).
 """
 
 import errno
+import functools
 import math
 import os
 import select
 import socket
 import sys
+from collections.abc import Callable
 from typing import Protocol
 
 _CHUNK_BYTES = 16_384
+_STREAM = socket.SOCK_STREAM | socket.SOCK_NONBLOCK
 _UNDER_WAY = (errno.EINPROGRESS, errno.EALREADY)
 
 
@@ -33,7 +36,6 @@ class Wire:
     def __init__(self, family: int, address: tuple[str, int], timeout_seconds: float) -> None:
         self._socket, self._waiting = _socket_and_waiting(family)
         try:
-            self._socket.setblocking(False)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._connect(address, timeout_seconds)
         except BaseException:
@@ -82,13 +84,17 @@ class Wire:
 
 def _socket_and_waiting(family: int) -> tuple[socket.socket, _Waiting]:
     monkey = sys.modules.get("gevent.monkey")
-    if monkey is None or not monkey.is_module_patched("socket"):
-        connection = socket.socket(family, socket.SOCK_STREAM)
-        return connection, _InThread(connection)
+    in_hub = monkey is not None and monkey.is_module_patched("socket")
+    kind, waiting = _hub_kind() if in_hub else (socket.socket, _InThread)
+    connection = kind(family, _STREAM)
+    return connection, waiting(connection)
+
+
+@functools.cache
+def _hub_kind() -> tuple[type[socket.socket], Callable[[socket.socket], _Waiting]]:
     from loadtests.est.hub_wait import HubWait, plain_socket  # noqa: PLC0415 - gevent is not everybody's
 
-    connection = plain_socket(family)
-    return connection, HubWait(connection)
+    return plain_socket(), HubWait
 
 
 class _InThread:
