@@ -5,6 +5,7 @@ TestbedError
 ├── PkiError          a key or certificate cannot be made, read or written
 ├── PartFailed        a part of the lab did not start, or ended by itself
 ├── DatabaseError     the CA's database cannot be opened or written
+│   └── DiskFull      ... because there is no room for it
 ├── NtlmError         bytes that should be an NTLM message are not one
 ├── CurlError         a call from the RA to the CA got no HTTP answer: curl's code and text
 ├── CaRefused         the CA answered the RA, but not with what was asked for
@@ -35,6 +36,10 @@ class PartFailed(TestbedError):
 
 class DatabaseError(TestbedError):
     """The CA's database cannot be opened or written."""
+
+
+class DiskFull(DatabaseError):
+    """The CA's database cannot be written because there is no room for it."""
 
 
 class NtlmError(TestbedError):

@@ -5,6 +5,7 @@ only then lets their requests be answered: the busier the CA, the more rows shar
 """
 
 import asyncio
+import contextlib
 import queue
 import sqlite3
 import threading
@@ -13,9 +14,11 @@ from collections.abc import Callable
 from typing import Protocol
 
 from testbed.ca.database import Row
-from testbed.errors import DatabaseError
+from testbed.errors import DatabaseError, DiskFull
 
 _LARGEST_BATCH = 500
+# A full disk (ENOSPC), and a file that may not grow (EFBIG), which SQLite counts among failed writes.
+_NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
 
 
 class CommitMeter(Protocol):
@@ -90,9 +93,11 @@ class CommitQueue:
         try:
             touched = self._write(batch)
         except sqlite3.Error as error:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            _announce(batch, DatabaseError(f"the CA database cannot be written: {error}"))
+            with contextlib.suppress(sqlite3.Error):  # SQLite has rolled back by itself
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+            kind = DiskFull if error.sqlite_errorcode in _NO_ROOM else DatabaseError
+            _announce(batch, kind(f"the CA database cannot be written: {error}"))
         else:
             self._meter(self._clock() - started, len(batch))
             _announce(batch, touched)

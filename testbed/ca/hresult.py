@@ -71,13 +71,14 @@ KEY_LENGTH = Hresult(
 KEY_TYPE = Hresult(0x80090008, "NTE_BAD_ALGID", "Invalid algorithm specified.")
 BAD_SIGNATURE = Hresult(0x80090006, "NTE_BAD_SIGNATURE", "Invalid Signature.")
 ASN1_CORRUPT = Hresult(0x80093102, "CRYPT_E_ASN1_EOD", "ASN1 unexpected end of data.")
+DISK_FULL = Hresult(0x80070070, "ERROR_DISK_FULL", "There is not enough space on the disk.")
 FAILURE = Hresult(0x80004005, "E_FAIL", "Unspecified error.")
 INVALID_ARGUMENT = Hresult(0x80070057, "E_INVALIDARG", "The parameter is incorrect.")
 
 ALL = (
     BAD_SUBJECT, PROPERTY_EMPTY, SUSPENDED, NO_DB_SESSIONS, ENROLL_DENIED, TEMPLATE_DENIED,
     REFUSED_BY_OFFICER, UNSUPPORTED_TEMPLATE, NO_TEMPLATE, KEY_LENGTH, KEY_TYPE, BAD_SIGNATURE, ASN1_CORRUPT,
-    INVALID_ARGUMENT,
+    INVALID_ARGUMENT, DISK_FULL,
 )  # fmt: skip
 
 # Win32 status of IIS rows (section «sc-win32-status»): SSPI codes for NTLM, logon codes for Basic.

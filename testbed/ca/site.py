@@ -16,7 +16,7 @@ from testbed.ca.pages import Absence, Pages
 from testbed.ca.records import Disposition, RequestRecord
 from testbed.ca.service import CertificationService
 from testbed.ca.submission import parse_form, parse_query
-from testbed.errors import DatabaseError
+from testbed.errors import DatabaseError, DiskFull
 from testbed.web.messages import Header, Request, Response
 
 HTML = "text/html"
@@ -163,7 +163,8 @@ class Site:
                 record = await self._service.submit(visit.account, visit.form)
                 return self.outcome(record, visit, again=False)
         except DatabaseError as error:
-            return self._html(self._pages.failed(mode, hresult.FAILURE, str(error)))
+            status = hresult.DISK_FULL if isinstance(error, DiskFull) else hresult.FAILURE
+            return self._html(self._pages.failed(mode, status, "(never set)"))
         return self._html(self._pages.failed(mode, hresult.INVALID_ARGUMENT, "(never set)"))
 
     async def _check_pending(self, visit: Visit) -> Response:

@@ -10,6 +10,7 @@ _FIELDS = (
     "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) "
     "sc-status sc-substatus sc-win32-status time-taken"
 )
+_END = b"\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,10 @@ class Row:
 
 
 class W3cLog:
-    """Writes rows to the day's file in `directory`; a context manager's job is its owner's: call `close`."""
+    """Writes rows to the day's file in `directory`; a context manager's job is its owner's: call `close`.
+
+    A full disk costs rows, not answers, as with HTTP.sys: `lost_rows` counts them.
+    """
 
     def __init__(self, directory: Path, now: Callable[[], dt.datetime]) -> None:
         self._directory, self._now = directory, now
@@ -49,14 +53,18 @@ class W3cLog:
         self._second: dt.datetime | None = None
         self._stamp = ""
         self._file: BinaryIO | None = None
+        self._torn = False
+        self.lost_rows = 0
 
     def write(self, row: Row) -> None:
-        """Append one row; it is in the file when this returns."""
+        """Append one row; it is in the file when this returns, unless it is lost."""
         moment = self._now().replace(microsecond=0)
-        if moment != self._second or self._file is None:
-            self._begin_second(moment)
-        assert self._file
-        self._file.write(f"{self._stamp} {row.text()}\r\n".encode("utf-8", "replace"))
+        try:
+            if moment != self._second or self._file is None:
+                self._begin_second(moment)
+            self._append(f"{self._stamp} {row.text()}\r\n".encode("utf-8", "replace"))
+        except OSError:
+            self.lost_rows += 1
 
     def close(self) -> None:
         """Close the file."""
@@ -64,17 +72,29 @@ class W3cLog:
             self._file.close()
             self._file = None
 
+    def _append(self, line: bytes) -> None:
+        """The line; before it the end of one of which the disk took only a part."""
+        assert self._file
+        line = _END + line if self._torn else line
+        taken = self._file.write(line)
+        self._torn = taken < len(line)
+        if self._torn:
+            self.lost_rows += 1
+
     def _begin_second(self, moment: dt.datetime) -> None:
         if moment.date() != self._day or self._file is None:
-            self._file = self._open(moment)
+            self._open(moment)
         self._second, self._stamp = moment, f"{moment:%Y-%m-%d %H:%M:%S}"
 
-    def _open(self, moment: dt.datetime) -> BinaryIO:
+    def _open(self, moment: dt.datetime) -> None:
         self.close()
+        self._file = (self._directory / f"u_ex{moment:%y%m%d}.log").open("ab", buffering=0)
+        try:
+            self._append(_header(moment).encode("ascii"))
+        except OSError:
+            self.close()  # the next row tries again
+            raise
         self._day = moment.date()
-        file = (self._directory / f"u_ex{moment:%y%m%d}.log").open("ab", buffering=0)
-        file.write(_header(moment).encode("ascii"))
-        return file
 
 
 def _header(moment: dt.datetime) -> str:

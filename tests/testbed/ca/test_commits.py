@@ -10,7 +10,8 @@ import pytest
 from testbed.ca import database
 from testbed.ca.commits import CommitQueue
 from testbed.ca.records import Disposition, RequestRecord
-from testbed.errors import DatabaseError
+from testbed.errors import DatabaseError, DiskFull
+from tests.testbed.full_disk import files_no_longer_than
 
 RECORD = RequestRecord(1, 0.0, r"D\u", "CiscoRA", "CN=x", Disposition.DENIED, 1, "m", b"csr")
 
@@ -96,3 +97,35 @@ def test_a_waiter_that_is_cancelled_does_not_take_its_row_back(tmp_path: Path) -
 
     asyncio.run(run())
     assert ids(tmp_path / "db") == [1, 2]
+
+
+def test_a_full_database_says_so_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    def pages(connection: sqlite3.Connection, largest: int) -> None:
+        connection.execute(f"PRAGMA max_page_count = {largest}")
+
+    async def run() -> None:
+        connection = database.open_for_service(tmp_path / "db")
+        commits = CommitQueue(connection, lambda _seconds, _rows: None)
+        large = replace(RECORD, csr=b"x" * 100_000)
+        with contextlib.closing(commits):
+            pages(connection, 10)
+            for number in (1, 2):
+                with pytest.raises(DiskFull, match="full"):
+                    await commits.commit(database.INSERT, database.row_of(replace(large, id=number)))
+            pages(connection, 1_000_000)
+            assert await commits.commit(database.INSERT, database.row_of(replace(large, id=3))) == 1
+
+    asyncio.run(run())
+    assert ids(tmp_path / "db") == [3]
+
+
+def test_a_database_that_may_not_grow_says_so_and_goes_on_when_it_may(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with commit_queue(tmp_path / "db") as (commits, _):
+            await insert(commits, 1)
+            with files_no_longer_than(0), pytest.raises(DiskFull):
+                await asyncio.gather(insert(commits, 2), insert(commits, 3))
+            await insert(commits, 4)
+
+    asyncio.run(run())
+    assert {1, 4} <= set(ids(tmp_path / "db"))

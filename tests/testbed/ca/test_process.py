@@ -15,6 +15,7 @@ from testbed.ca.capacity_settings import CapacitySettings, ConstantTime, Empiric
 from testbed.ca.settings import CaSettings
 from testbed.errors import DatabaseError, PartFailed, PkiError, SettingsError
 from tests.mock_ca import PASSWORD, MockCa, basic_client, enroll_form, mock_ca, part_settings, running_part
+from tests.testbed.full_disk import files_no_longer_than
 
 
 @pytest.mark.parametrize("setting", ["port", "management_port"])
@@ -141,4 +142,19 @@ def test_a_client_that_hangs_up_leaves_an_orphan_and_a_row_that_says_so(tmp_path
             client.post("certfnsh.asp", data=enroll_form(), timeout=0.05)
         (row,) = ca.log_rows(1)
         assert row[11:14] == ["200", "0", "64"]
+        assert len(database.issued(ca.part.database)) == 1
+
+
+def test_a_full_disk_is_told_on_the_page_and_the_ca_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    with mock_ca(tmp_path) as ca, basic_client(ca) as client:
+        with files_no_longer_than(0):
+            for _ in range(2):
+                page = client.post("certfnsh.asp", data=enroll_form())
+                assert page.status_code == 200
+                assert (
+                    "There is not enough space on the disk. 0x80070070 (-2147024784 ERROR_DISK_FULL)"
+                    in page.text
+                )
+                assert "(never set)" in page.text
+        assert "Certificate Issued" in client.post("certfnsh.asp", data=enroll_form()).text
         assert len(database.issued(ca.part.database)) == 1

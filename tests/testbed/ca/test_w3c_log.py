@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.ca.w3c_log import Row, W3cLog
+from tests.testbed.full_disk import files_no_longer_than
 
 MOMENT = dt.datetime(2019, 1, 16, 14, 5, 2, 987_654, dt.UTC)
 ROW = Row(
@@ -52,3 +53,28 @@ def test_whatever_a_client_sends_a_row_is_one_line_of_fifteen_fields(agent: str,
     text = f"date time {row.text()}"
     assert len(text.split(" ")) == 15
     assert len(text.splitlines()) == 1
+
+
+def test_a_full_disk_costs_rows_and_no_more(tmp_path: Path) -> None:
+    path = tmp_path / "u_ex190116.log"
+    path.symlink_to("/dev/full")
+    log = W3cLog(tmp_path, lambda: MOMENT)
+    log.write(ROW)
+    path.unlink()
+    log.write(ROW)
+    log.close()
+    assert log.lost_rows == 1
+    assert path.read_bytes().decode().split("\r\n")[4:] == [GUIDE, ""]
+
+
+def test_a_row_that_was_torn_does_not_swallow_the_next(tmp_path: Path) -> None:
+    path = tmp_path / "u_ex190116.log"
+    log = W3cLog(tmp_path, lambda: MOMENT)
+    log.write(ROW)
+    with files_no_longer_than(path.stat().st_size + 10):
+        log.write(ROW)
+        log.write(ROW)
+    log.write(ROW)
+    log.close()
+    assert log.lost_rows == 2
+    assert path.read_bytes().decode().split("\r\n")[4:] == [GUIDE, GUIDE[:10], GUIDE, ""]
