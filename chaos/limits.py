@@ -32,14 +32,15 @@ def lower(pid: int, resource: int, soft: int) -> Lowered:
         raise FaultNotInjected(f"cannot limit process {pid}: {error}") from error
 
 
-def put_back(lowered: Lowered) -> None:
-    """Give the process the limit that it had; one that is gone has none."""
-    try:
-        process = psutil.Process(lowered.pid)
-        if process.create_time() == lowered.started:
-            process.rlimit(lowered.resource, (lowered.soft, lowered.hard))
-    except psutil.NoSuchProcess:
-        return
+def put_back(*lowered: Lowered) -> None:
+    """Give processes the limits that they had; one that is gone has none."""
+    for each in lowered:
+        try:
+            process = psutil.Process(each.pid)
+            if process.create_time() == each.started:
+                process.rlimit(each.resource, (each.soft, each.hard))
+        except psutil.NoSuchProcess:
+            continue
 
 
 def limit_of_descriptors(pid: int, left: int) -> int:

@@ -3,6 +3,7 @@
 import psutil
 import pytest
 
+from chaos.ca.faults.disk_full import DiskFull
 from chaos.ca.faults.killed import Killed
 from chaos.ca.faults.no_descriptors import NoDescriptors
 from chaos.ca.faults.paused import Paused
@@ -11,12 +12,14 @@ from chaos.fault import Fault
 from tests.chaos.chain import Chain, leaves_its_evidence
 from tests.processes import wait_until
 
-FAULTS: tuple[Fault, ...] = (Paused(), Killed(), NoDescriptors())
+FAULTS: tuple[Fault, ...] = (Paused(), Killed(), NoDescriptors(), DiskFull())
+_RESOURCES = (psutil.RLIMIT_NOFILE, psutil.RLIMIT_FSIZE)
 
 
 def limits(system: Chain) -> list[tuple[int, int]]:
     state = system.control.part("ca")
-    return [psutil.Process(pid).rlimit(psutil.RLIMIT_NOFILE) for pid in (state.pid, *state.children)]
+    pids = (state.pid, *state.children)
+    return [psutil.Process(pid).rlimit(resource) for pid in pids for resource in _RESOURCES]
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
@@ -42,7 +45,7 @@ def test_two_at_once_last_until_the_second_ends_whichever_that_is(
     assert limits(system) == before
 
 
-@pytest.mark.parametrize("fault", [Paused(), NoDescriptors()], ids=lambda fault: fault.name)
+@pytest.mark.parametrize("fault", [Paused(), NoDescriptors(), DiskFull()], ids=lambda fault: fault.name)
 def test_a_part_that_is_started_anew_meanwhile_is_free_of_it(system: Chain, fault: Fault) -> None:
     before = limits(system)
     with fault.strike(system):
@@ -52,7 +55,7 @@ def test_a_part_that_is_started_anew_meanwhile_is_free_of_it(system: Chain, faul
     assert limits(system) == before
 
 
-@pytest.mark.parametrize("fault", [Paused(), NoDescriptors()], ids=lambda fault: fault.name)
+@pytest.mark.parametrize("fault", [Paused(), NoDescriptors(), DiskFull()], ids=lambda fault: fault.name)
 def test_a_dead_part_cannot_be_struck_and_one_that_dies_meanwhile_is_no_error(
     system: Chain, fault: Fault
 ) -> None:
