@@ -12,6 +12,7 @@ SEEDS = 20
 HITS = 18
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("workers", [1, 2, 4])
 def test_the_interval_holds_the_truth_in_18_of_20_searches(benchmark: BenchmarkFixture, workers: int) -> None:
     found: list[Estimate | None] = []
