@@ -116,8 +116,6 @@ def _translated() -> Iterator[None]:
 
 
 def _manner(zones: Iterable[str], timer_seconds: float) -> Manner:
-    if timer_seconds <= 0:
-        raise click.UsageError("--capf-timer must be more than 0")
     names = EstErrorNames(tuple(map(str, sorted(EstError))))
     return Manner(names, dict(map(_zone, zones)), timer_seconds)
 

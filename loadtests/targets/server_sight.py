@@ -4,6 +4,7 @@ import contextlib
 import ipaddress
 import socket
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from cryptography import x509
 from OpenSSL import SSL
@@ -15,23 +16,44 @@ _PATIENCE_SECONDS = 10.0
 _VERSIONS = {TlsVersion.TLS_1_2: SSL.TLS1_2_VERSION, TlsVersion.TLS_1_3: SSL.TLS1_3_VERSION}
 
 
-def look_at(target: EstTarget, tls: TlsSettings) -> tuple[list[str], bool]:
-    """Address, version, cipher and certificate chain in lines of text, or why not; whether they were seen."""
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A handshake: the address, version and cipher, the server's certificates, its own first.
+
+    `wanted_cas` is of how many CAs it asks for a client certificate, `failure` why there was no handshake.
+    """
+
+    address: str = ""
+    version: str = ""
+    cipher: str = ""
+    chain: tuple[x509.Certificate, ...] = ()
+    wanted_cas: int = 0
+    failure: str = ""
+
+
+def see(target: EstTarget, tls: TlsSettings, patience_seconds: float = _PATIENCE_SECONDS) -> Sight:
+    """One handshake with the server, whatever its certificate; never raises."""
     try:
-        with socket.create_connection((target.host, target.port), _PATIENCE_SECONDS) as plain:
+        with socket.create_connection((target.host, target.port), patience_seconds) as plain:
             # pyOpenSSL wants a blocking socket; the kernel's own timer keeps a silent peer from hanging it.
             plain.settimeout(None)
-            _bound(plain)
+            _bound(plain, patience_seconds)
             connection = SSL.Connection(_context(tls), plain)
             if not _is_address(target.host):
                 connection.set_tlsext_host_name(target.host.encode("idna"))
             connection.set_connect_state()
             connection.do_handshake()
-            return list(_described(connection, plain)), True
+            return _seen(connection, plain)
     except SSL.Error as error:
-        return [f"no handshake: {_reason(error)}"], False
+        return Sight(failure=f"no handshake: {_reason(error)}")
     except OSError as error:
-        return [f"no connection to {target.authority}: {error.strerror or error}"], False
+        return Sight(failure=f"no connection to {target.authority}: {error.strerror or error}")
+
+
+def look_at(target: EstTarget, tls: TlsSettings) -> tuple[list[str], bool]:
+    """Address, version, cipher and certificate chain in lines of text, or why not; whether they were seen."""
+    sight = see(target, tls)
+    return ([sight.failure], False) if sight.failure else (list(_described(sight)), True)
 
 
 def _reason(error: SSL.Error) -> str:
@@ -47,10 +69,11 @@ def _is_address(host: str) -> bool:
     return False
 
 
-def _bound(plain: socket.socket) -> None:
-    seconds = int(_PATIENCE_SECONDS).to_bytes(8, "little") + bytes(8)
+def _bound(plain: socket.socket, seconds: float) -> None:
+    whole, microseconds = divmod(int(seconds * 1_000_000), 1_000_000)
+    patience = whole.to_bytes(8, "little") + microseconds.to_bytes(8, "little")
     with contextlib.suppress(OSError):
-        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, seconds)
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, patience)
 
 
 def _context(tls: TlsSettings) -> SSL.Context:
@@ -61,13 +84,22 @@ def _context(tls: TlsSettings) -> SSL.Context:
     return context
 
 
-def _described(connection: SSL.Connection, plain: socket.socket) -> Iterator[str]:
-    version, cipher = connection.get_protocol_version_name(), connection.get_cipher_name()
-    yield f"{plain.getpeername()[0]}: {version}, {cipher}"
-    for certificate in connection.get_peer_cert_chain(as_cryptography=True) or ():
+def _seen(connection: SSL.Connection, plain: socket.socket) -> Sight:
+    return Sight(
+        plain.getpeername()[0],
+        connection.get_protocol_version_name(),
+        connection.get_cipher_name() or "",
+        tuple(connection.get_peer_cert_chain(as_cryptography=True) or ()),
+        len(connection.get_client_ca_list()),
+    )
+
+
+def _described(sight: Sight) -> Iterator[str]:
+    yield f"{sight.address}: {sight.version}, {sight.cipher}"
+    for certificate in sight.chain:
         yield _certificate(certificate)
-    if wanted := connection.get_client_ca_list():
-        yield f"it asks for a client certificate of {len(wanted)} CAs"
+    if sight.wanted_cas:
+        yield f"it asks for a client certificate of {sight.wanted_cas} CAs"
 
 
 def _certificate(certificate: x509.Certificate) -> str:

@@ -1,0 +1,55 @@
+"""`estorm exporter est`: a probe of EST servers that Prometheus scrapes as it scrapes the blackbox exporter."""
+
+import contextlib
+import random
+import time
+from pathlib import Path
+
+import click
+from prometheus_client import CollectorRegistry
+from prometheus_client.process_collector import ProcessCollector
+
+from exporters.endpoint import metrics_endpoint
+from exporters.est.endpoint import ProbeEndpoint
+from loadtests.errors import ScenarioError
+from loadtests.listening import Listen, ListenType
+from loadtests.targets.est_prober import EstProber
+from loadtests.targets.probe_modules import allowed_targets, read_probe_config
+
+
+_LONG_SECONDS = 3_600.0
+
+
+@click.group("exporter")
+def exporter_group() -> None:
+    """Metrics of what is not ours."""
+
+
+@exporter_group.command()
+@click.option(
+    "--config", "path", required=True, type=click.Path(path_type=Path),
+    help="TOML file with the modules and what they may probe (docs/est-probe.md).",
+)  # fmt: skip
+@click.option("--listen", type=ListenType(), default="9743", show_default=True, help="Where to serve /probe.")
+def est(path: Path, listen: Listen) -> None:
+    """Probe EST servers: /probe?target=https://HOST:PORT[/SEGMENT]&module=NAME."""
+    config = read_probe_config(path)
+    probers = {
+        name: EstProber(module, allowed_targets(module, config), time.time, random.SystemRandom())
+        for name, module in config.modules.items()
+    }
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    endpoint = ProbeEndpoint(probers, time.time)
+    try:
+        with (
+            contextlib.closing(endpoint),
+            metrics_endpoint(registry, listen.host, listen.port, wrap=endpoint.with_probe) as url,
+        ):
+            click.echo(f"probe: {url.removesuffix('/metrics')}/probe?target=URL&module={'|'.join(probers)}")
+            with contextlib.suppress(KeyboardInterrupt):
+                while True:
+                    time.sleep(_LONG_SECONDS)
+            click.echo("stopping")
+    except OSError as error:
+        raise ScenarioError(f"--listen {listen}: {error.strerror or error}") from error
