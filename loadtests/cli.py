@@ -22,6 +22,7 @@ from loadtests.arrivals.settings import Shape
 from loadtests.errors import LoadtestError
 from loadtests.experiments.command import chaos_group
 from loadtests.lab_reload import reloading_on_sighup
+from loadtests.exporter_command import exporter_group
 from loadtests.logs_command import logs_group
 from loadtests.quantities import DurationType, RateType
 from loadtests.results import slo
@@ -157,6 +158,7 @@ def lab(
 
 estorm.add_command(ca_group, "ca")
 estorm.add_command(chaos_group)
+estorm.add_command(exporter_group)
 estorm.add_command(logs_group)
 estorm.add_command(probe)
 
