@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,10 +12,11 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from prometheus_client import CollectorRegistry, make_wsgi_app
 from prometheus_client.exposition import ThreadingWSGIServer
 
-from exporters.scrapes import Scrapes
+from exporters.web_config import WebConfig
 
 # A part must end promptly when told to; the standard library's default notices after up to 0.5 s.
 _STOP_POLL_SECONDS = 0.05
+_CLIENT_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +28,27 @@ class Health:
 
 
 class _QuietHandler(WSGIRequestHandler):
-    """Keeps scrapes out of standard error, which belongs to the part's own words."""
+    """Keeps scrapes out of standard error, which belongs to the part's own words; drops silent clients."""
+
+    timeout = _CLIENT_SECONDS
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Log nothing."""
+
+
+class _QuietServer(ThreadingWSGIServer):
+    """Has no words for clients that break off."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing."""
+
+
+class _QuietServer6(_QuietServer):
+    address_family = socket.AF_INET6
+
+
+def _server_class(host: str) -> type[ThreadingWSGIServer]:
+    return _QuietServer6 if ":" in host else _QuietServer
 
 
 @contextlib.contextmanager
@@ -38,26 +57,32 @@ def metrics_endpoint(
     host: str = "127.0.0.1",
     port: int = 0,
     health: Callable[[], Health] | None = None,
-    scrapes: Scrapes | None = None,
     wrap: Callable[[WSGIApplication], WSGIApplication] | None = None,
+    web: WebConfig | None = None,
 ) -> Iterator[str]:
     """Show `registry` over HTTP while the context lasts; gives the URL, `http://HOST:PORT/metrics`.
 
     With `health`, `/health` answers 200 or 503 and JSON. Rendering costs milliseconds, so it happens in
-    threads of its own. `scrapes` is told of each. What `wrap` makes of the
-    application is served in its place. Port 0 is any free port; OSError when `port` is taken.
+    threads of its own. What `wrap` makes of the application is served in its place, over TLS and to those
+    alone whom `web` knows. Port 0 is any free port; OSError when `port` is taken.
     """
     metrics = make_wsgi_app(registry)
-    if scrapes:
-        metrics = scrapes.watched(metrics)
     application = _with_health(metrics, health) if health else metrics
     if wrap:
         application = wrap(application)
-    server = make_server(host, port, application, ThreadingWSGIServer, _QuietHandler)
+    if web:
+        application = web.guarded(application)
+    server = make_server(host, port, application, _server_class(host), _QuietHandler)
+    scheme = "http"
+    if web and web.tls:
+        scheme = "https"
+        # The handshake is the handler's, in its own thread: a silent client holds up nobody else.
+        server.socket = web.tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, args=(_STOP_POLL_SECONDS,), name="metrics")
     thread.start()
     try:
-        yield f"http://{host}:{server.server_port}/metrics"
+        shown = f"[{host}]" if ":" in host else host
+        yield f"{scheme}://{shown}:{server.server_port}/metrics"
     finally:
         server.shutdown()
         thread.join()

@@ -29,6 +29,7 @@ from exporters.load.collector import LoadCollector, Reporting, RunFacts
 from exporters.load.tally import Snapshot, decode
 from exporters.scrapes import Scrapes
 from exporters.targets import listed
+from exporters.web_config import WebConfigError, read_web_config
 from loadtests.errors import ScenarioError
 from loadtests.swarm.locust_run import BAD_USAGE
 from loadtests.swarm.metering import Meter
@@ -139,9 +140,13 @@ def _serve(exporting: Exporting, options: MetricsOptions) -> None:
     registry.register(_faults(environment))
     scrapes, owned = Scrapes(), contextlib.ExitStack()
     try:
-        url = owned.enter_context(metrics_endpoint(registry, options.host, options.port, scrapes=scrapes))
+        web = read_web_config(options.web_config) if options.web_config else None
+        endpoint = metrics_endpoint(registry, options.host, options.port, wrap=scrapes.watched, web=web)
+        url = owned.enter_context(endpoint)
         if options.targets:
             owned.enter_context(listed(options.targets, {JOB: url}, {"run": options.run_id}))
+    except WebConfigError as error:
+        raise ScenarioError(f"--metrics-web-config: {error}") from error
     except OSError as error:
         owned.close()
         raise ScenarioError(f"--metrics-listen {options.listen}: {error.strerror or error}") from error
