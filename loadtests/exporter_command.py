@@ -1,4 +1,4 @@
-"""`estorm exporter est`: a probe of EST servers that Prometheus scrapes as it scrapes the blackbox exporter."""
+"""`estorm exporter est`: a probe of EST servers that Prometheus scrapes like the blackbox exporter."""
 
 import contextlib
 import random
@@ -15,7 +15,6 @@ from loadtests.errors import ScenarioError
 from loadtests.listening import Listen, ListenType
 from loadtests.targets.est_prober import EstProber
 from loadtests.targets.probe_modules import allowed_targets, read_probe_config
-
 
 _LONG_SECONDS = 3_600.0
 

@@ -1,4 +1,4 @@
-"""`estorm logs serve` and `estorm logs backfill`: metrics from the logs of a chain in which nothing of ours runs."""
+"""`estorm logs serve`, `estorm logs backfill`: metrics from logs of a chain in which nothing of ours runs."""
 
 import contextlib
 import datetime as dt
@@ -32,8 +32,8 @@ _PLACES = click.argument(
 )
 _ZONE = click.option(
     "--zone", "zones", multiple=True, metavar="LOG=ZONE",
-    help="Time zone of a log's writer, such as capf=Europe/Paris; default: UTC for iis, this machine's for the "
-    "others. For several logs repeat it.",
+    help="Time zone of a log's writer, such as capf=Europe/Paris; default: UTC for iis, this machine's for "
+    "the others. For several logs repeat it.",
 )  # fmt: skip
 _TIMER = click.option(
     "--capf-timer", "timer_seconds", type=DurationType(), default=10.0, show_default=True,

@@ -79,8 +79,10 @@ def _enrollment(stamp: str, request_id: int, source: random.Random, written: Wri
     status, win32 = ("500", 64) if failed else ("200", 0)
     rows += [
         *login,
-        f"{stamp} POST /certsrv/certfnsh.asp - 443 {_ACCOUNT} {client} CiscoRA+1.0 {_REFERER} {status} 0 {win32} "
-        f"{submit}\r\n",
+        (
+            f"{stamp} POST /certsrv/certfnsh.asp - 443 {_ACCOUNT} {client} CiscoRA+1.0 {_REFERER} "
+            f"{status} 0 {win32} {submit}\r\n"
+        ),
     ]
     counted = written.requests
     counted["login", "401"] += 2
@@ -89,8 +91,8 @@ def _enrollment(stamp: str, request_id: int, source: random.Random, written: Wri
     counted["submit", status] += 1
     if not failed:
         rows.append(
-            f"{stamp} GET /certsrv/certnew.cer ReqID={request_id}&ENC=b64 443 {_ACCOUNT} {client} CiscoRA+1.0 "
-            f"- 200 0 0 {int(draw() * 16)}\r\n"
+            f"{stamp} GET /certsrv/certnew.cer ReqID={request_id}&ENC=b64 443 {_ACCOUNT} {client} "
+            f"CiscoRA+1.0 - 200 0 0 {int(draw() * 16)}\r\n"
         )
         counted["download", "200"] += 1
     return rows

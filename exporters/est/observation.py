@@ -1,7 +1,7 @@
 """What one probe of an EST server saw, and the metrics it becomes.
 
-Names are the blackbox exporter's where it has them, so that its dashboards and alerts apply; EST's own begin with
-`probe_est_`.
+Names are the blackbox exporter's where it has them, so that its dashboards and alerts apply; EST's own begin
+with `probe_est_`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -75,8 +75,10 @@ class ObservationMetrics(Collector):
     def _certificates(self) -> Iterator[Metric]:
         seen = self._observation
         gauges = (
-            ("probe_ssl_earliest_cert_expiry", "When the first of the server's certificates ends.", seen.server_expires),
-            ("probe_est_ca_earliest_cert_expiry", "When the first of the CA's certificates ends.", seen.ca_expires),
+            ("probe_ssl_earliest_cert_expiry", "When the first of the server's certificates ends.",
+             seen.server_expires),
+            ("probe_est_ca_earliest_cert_expiry", "When the first of the CA's certificates ends.",
+             seen.ca_expires),
             (
                 "probe_est_enrollment_timestamp_seconds", "When the last enrollment was made.",
                 seen.enrolled.at if seen.enrolled else None,

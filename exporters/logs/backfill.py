@@ -1,7 +1,7 @@
 """Logs of the past into OpenMetrics text with the logs' own times.
 
-CAPF's trace has no dates: a file's last line is taken to be of the day on which the file was last written, unless
-the date of the first line of all is given.
+CAPF's trace has no dates: a file's last line is taken to be of the day on which the file was last written,
+unless the date of the first line of all is given.
 """
 
 import datetime as dt

@@ -1,6 +1,6 @@
-"""CAPF's trace: one enrollment is what stands between `Calling enrollCertUsingEST()` and its outcome, by phone.
+"""CAPF's trace: an enrollment is what stands between `Calling enrollCertUsingEST()` and its outcome.
 
-    14:05:04.628 | debug 2:SEP74A02FC0A675:Calling enrollCertUsingEST() csr_file=/tmp/capf/csr/SEP74A02FC0A675.csr
+    14:05:04.628 | debug 2:SEP74A02FC0A675:Calling enrollCertUsingEST() csr_file=/tmp/capf/csr/...
     14:05:05.236 | debug 2:SEP74A02FC0A675:Enrollment rv = 0 (EST_ERR_NONE) with pkcs7 length = 1963
     14:05:05.289 | debug 2:SEP74A02FC0A675:Online Cert Signing successful
 

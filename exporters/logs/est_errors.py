@@ -17,6 +17,6 @@ class EstErrorNames:
         return self.names[number] if 0 <= number < len(self.names) else UNKNOWN
 
     def named(self, name: bytes) -> str:
-        """The name as the log has it, if it is one: numbers above 54 differ between versions, names do not."""
+        """The name as the log has it, if it is one: numbers above 54 differ by version, names do not."""
         text = name.decode("ascii", "replace")
         return text if text in self.names else UNKNOWN

@@ -18,7 +18,7 @@ _LINES = Family(
 _UNREADABLE = Family(
     "estorm_log_lines_unreadable_total", Kind.COUNTER,
     "Lines that could not be read; `/health` shows the shape of some.",
-    "as such a line is met: the log's format is another, or it was damaged",
+    "as such a line is met: another format, or damage",
     (LOG, Label("reason", "form, fields, time, or long (over 64 KiB)")),
 )  # fmt: skip
 _CLOCK_JUMPS = Family(
@@ -50,7 +50,8 @@ _CA_GONE = Family(
     "as the RA gives up on the CA", (ca.STAGE,),
 )  # fmt: skip
 _LAST_EVENT = Family(
-    "estorm_log_last_event_timestamp_seconds", Kind.GAUGE, "When, by its writer's clock, the log's last line was.",
+    "estorm_log_last_event_timestamp_seconds", Kind.GAUGE,
+    "When, by its writer's clock, the log's last line was.",
     "as lines are read that have a time", (LOG,),
 )  # fmt: skip
 _FILES = Family("estorm_log_files", Kind.GAUGE, "Files that are followed.", "as files appear and go", (LOG,))
@@ -90,14 +91,14 @@ UNDER_WAY = Metered(_UNDER_WAY)
 
 GROUP = Group(
     "estorm-logs",
-    "`estorm logs serve`, and `estorm logs backfill`, which has no gauges. A label that a log cannot tell is empty: "
-    "the operation and the stage of CAPF's enrollments.",
+    "`estorm logs serve`, and `estorm logs backfill`, which has no gauges. A label that a log cannot tell "
+    "is empty: the operation and the stage of CAPF's enrollments.",
     tuple(
         metered.family
         for metered in (
             STARTED, SUCCEEDED, FAILED, SERVICE, TIMEOUTS, TIMER_USED, TIMER_SECONDS, UNDER_WAY, UNFINISHED,
-            RA_REQUESTS, RA_EST_ERRORS, RA_CALLS, RA_FAILURES, RA_ORPHANS, RA_STARTS, CA_REQUESTS, CA_RESPONSE,
-            CA_GONE, LINES, UNREADABLE, CLOCK_JUMPS, LAST_EVENT, FILES, BEHIND,
+            RA_REQUESTS, RA_EST_ERRORS, RA_CALLS, RA_FAILURES, RA_ORPHANS, RA_STARTS, CA_REQUESTS,
+            CA_RESPONSE, CA_GONE, LINES, UNREADABLE, CLOCK_JUMPS, LAST_EVENT, FILES, BEHIND,
         )
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""A large block of an IIS log through Polars: the columns that count are cut out and grouped without Python's help.
+"""A large block of an IIS log through Polars, which cuts out the columns that count and groups their rows.
 
 A block of 8 MiB leaves some hundred groups, which are judged as single rows are.
 """
@@ -29,13 +29,13 @@ def read_frame(section: bytes, columns: Columns, judge: Judge) -> Table:
 
 
 def _grouped(text: bytes, columns: Columns) -> pl.DataFrame:
-    """The wanted fields but the response time, its bucket, how many rows, and how many milliseconds in all."""
+    """The wanted fields but the response time, its bucket, how many rows, how many milliseconds in all."""
     names = [f"c{place}" for place in columns.wanted]
     # Polars counts the columns in the first line: one of blanks, which is no row, has them all.
     text = b" " * (columns.width - 1) + b"\n" + text
     frame = pl.read_csv(
-        text, separator=" ", has_header=False, schema=_schema(columns.width), columns=sorted(columns.wanted), quote_char=None,
-        comment_prefix="#", truncate_ragged_lines=True, raise_if_empty=False,
+        text, separator=" ", has_header=False, schema=_schema(columns.width), columns=sorted(columns.wanted),
+        quote_char=None, comment_prefix="#", truncate_ragged_lines=True, raise_if_empty=False,
     ).select(names)  # fmt: skip
     # Before anything else: a fifth of the rows is left then.
     frame = frame.group_by(names).len("rows").with_columns(pl.col(names).str.strip_chars_end("\r"))

@@ -1,4 +1,4 @@
-"""One row of an IIS log, judged: when it was, which stage of an enrollment, which status, how long it took."""
+"""One row of an IIS log, judged: its time, its stage of an enrollment, its status, how long it took."""
 
 import bisect
 import datetime as dt
@@ -12,8 +12,8 @@ from exporters.logs.families import CA_RESPONSE
 from exporters.logs.moments import EARLIEST
 
 DEFAULT_FIELDS = (
-    b"#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) "
-    b"sc-status sc-substatus sc-win32-status time-taken"
+    b"#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) "
+    b"cs(Referer) sc-status sc-substatus sc-win32-status time-taken"
 )
 EDGES_MS = tuple(edge * 1000 for edge in CA_RESPONSE.edges)
 NO_TIME = -1
@@ -83,7 +83,7 @@ class Row(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Rows that are counted together. `bucket` is that of the response time, NO_TIME where the log has none."""
+    """Rows counted together. `bucket` is that of the response time, NO_TIME where the log has none."""
 
     at: float
     stage: str
@@ -202,7 +202,7 @@ def taken_of(row: Row) -> tuple[int, int] | None:
 
 
 def read_line(line: bytes, columns: Columns, judge: Judge) -> tuple[Group | str, int] | None:
-    """Group (or the reason why there is none) and milliseconds of one line; None: nothing is to be counted."""
+    """Group (or why there is none) and milliseconds of one line; None: nothing is to be counted."""
     row = row_of(line, columns)
     if row is None:
         return None

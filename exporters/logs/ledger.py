@@ -1,4 +1,4 @@
-"""Where events read from logs are added up: each belongs to a metric, its labels, and the moment it happened."""
+"""Where events read from logs are added up: each has a metric, its labels, and the moment it happened."""
 
 import bisect
 import threading

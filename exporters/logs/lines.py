@@ -1,7 +1,8 @@
 """Bytes of a log, as they come, into blocks of whole lines in which ASCII stands for itself.
 
-UTF-8, Latin-1 and the like stay as they are: what is read from them is ASCII. UTF-16, which needs its byte order
-mark, becomes UTF-8. NUL bytes go, the hole that a log truncated under its writer begins with among them.
+UTF-8, Latin-1 and the like stay as they are: what is read from them is ASCII. UTF-16, which needs its byte
+order mark, becomes UTF-8. NUL bytes go, the hole that a log truncated under its writer begins with among
+them.
 """
 
 import codecs
@@ -47,8 +48,7 @@ class LineBlocks:
             data = self._decoder.decode(data).encode("utf-8", "replace")
         if b"\0" in data:
             data = data.replace(b"\0", b"")
-        data = data.removeprefix(codecs.BOM_UTF8)
-        return data
+        return data.removeprefix(codecs.BOM_UTF8)
 
     def _joined(self, lines: bytes) -> bytes:
         if self._skipping:

@@ -51,7 +51,7 @@ class TimeOfDay:
 
 
 class DatedTimes:
-    """Gives a log's times of day their dates: where they go back by more than half a day, midnight has passed.
+    """Gives a log's times of day their dates: midnight has passed where they go back by half a day.
 
     Where they leap ahead by as much, a clock was set back over midnight.
     """

@@ -1,12 +1,12 @@
 """CES's NGINX error log, with libEST's lines in it, and CES's start-up log, which is of the same form.
 
-    2019/03/05 12:31:21 [info] 31067#0: *2 login_to_certsrv_ca: Secure connection to MS CertServ completed ... URL
-    nginx: [warn] login_to_certsrv_ca: Curl call for MS CA login failed with return code 28 (Operation timed out ...)
+    2019/03/05 12:31:21 [info] 31067#0: *2 login_to_certsrv_ca: Secure connection to MS CertServ completed URL
+    nginx: [warn] login_to_certsrv_ca: Curl call for MS CA login failed with return code 28 (...)
     ***EST [ERROR][est_mg_handler:1234]--> EST error response code: 22 (EST_ERR_AUTH_FAIL)
     ***EST [INFO][log_access:1298]--> 14.48.31.128 [27/Feb/2019:16:53:28 -0500] "POST /... HTTP/1.1" 401 0
 
-The last two forms have no time of their own that the others' clock gives; they happened when the line before them
-did. A call's stage is known from its URL, which for a failed one stands in the line after.
+The last two forms have no time of their own that the others' clock gives; they happened when the line before
+them did. A call's stage is known from its URL, which for a failed one stands in the line after.
 """
 
 import datetime as dt
@@ -20,7 +20,8 @@ from exporters.logs.moments import LocalTime
 from exporters.logs.unreadable import Unreadable
 
 _TIMED = re.compile(
-    rb"(\d{4})/(\d\d)/(\d\d) ([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60) \[([a-z]+)\] (\d+#\d+): (?:\*(\d+) )?(.*)",
+    rb"(\d{4})/(\d\d)/(\d\d) ([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60) \[([a-z]+)\] "
+    rb"(\d+#\d+): (?:\*(\d+) )?(.*)",
     re.DOTALL,
 )
 _AT_START = re.compile(rb"nginx: \[[a-z]+\] (.*)", re.DOTALL)

@@ -38,7 +38,7 @@ class Manner:
     capf_timer_seconds: float = 10.0
 
     def zone(self, log: str) -> dt.tzinfo | None:
-        """The zone of a log's times; unless told otherwise UTC for IIS, and None, this machine's, for others."""
+        """The zone of a log's times; by default UTC for IIS, and None, this machine's, for others."""
         return self.zones.get(log) or (dt.UTC if log == "iis" else None)
 
 

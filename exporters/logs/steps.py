@@ -1,9 +1,9 @@
-"""Events by steps of time, in any order, on disk; and the OpenMetrics text that `promtool` makes a database of.
+"""Events by steps of time, in any order, on disk; and the OpenMetrics text that they become.
 
-Memory stays flat however long the logs are: what is added is kept in a SQLite file, of which rows come back by
-series and time. Each series begins with a 0 before its first event, so that its first increase counts. Hours in
-which no log has a line are left out, but for the first five minutes: a scrape would have gone on, to show that
-nothing happens.
+Memory stays flat however long the logs are: what is added is kept in a SQLite file, of which rows come back
+by series and time. Each series begins with a 0 before its first event, so that its first increase counts.
+Hours in which no log has a line are left out, but for the first five minutes: a scrape would have gone on, to
+show that nothing happens.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""Lines that cannot be read: counted by log, and a few kept as their shape, which tells nothing of anybody."""
+"""Lines that cannot be read: counted by log, and a few kept as their shape, which tells of nobody."""
 
 import re
 from collections import Counter
@@ -14,7 +14,7 @@ _UPPER, _LOWER, _DIGIT = re.compile(r"[A-Z]"), re.compile(r"[a-z]"), re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """An unreadable line: its log, why it is one, and its shape, each letter an `a` or `A`, each digit a `9`."""
+    """An unreadable line: its log, why it is one, its shape: each letter an `a` or `A`, each digit a `9`."""
 
     log: str
     reason: str

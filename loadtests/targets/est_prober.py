@@ -92,7 +92,8 @@ class EstProber:
         except EnrollmentFailed as failure:
             error = failure.error
         return Observation(
-            success=error is EstError.NONE, est_error=str(error), phases={"resolve": resolve} | _phases(exchange.timing),
+            success=error is EstError.NONE, est_error=str(error),
+            phases={"resolve": resolve} | _phases(exchange.timing),
             http_status=exchange.reply.http_status or 0, tls_version=sight.version,
             server_expires=_first_end(sight.chain), ca_expires=_first_end(chain), ca_certificates=len(chain),
             enrolled=enrolled,

@@ -12,7 +12,7 @@ from testbed.est_errors import EstError
 NAMES = EstErrorNames(tuple(map(str, sorted(EstError))))
 DAY = dt.date(2019, 1, 16)
 NOW = dt.datetime(2019, 3, 6, tzinfo=dt.UTC).timestamp()
-UTC = {log: dt.UTC for log in ("capf", "ces", "nginx", "iis")}
+UTC: dict[str, dt.tzinfo] = dict.fromkeys(("capf", "ces", "nginx", "iis"), dt.UTC)
 
 
 def manner(**zones: dt.tzinfo) -> Manner:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from exporters.logs.capf import time_of
 from exporters.logs.ledger import Totals
+from exporters.logs.moments import DatedTimes
 from tests.exporters.logs.reading import NOW, manner, numbers, read, readers, without
 
 BEGIN = "Calling enrollCertUsingEST() csr_file=/tmp/capf/csr/x.csr"
@@ -57,8 +58,6 @@ def test_summer_time_ends_inside_an_enrollment() -> None:
     how = manner(capf=zoneinfo.ZoneInfo("Europe/Paris"))
     totals = Totals()
     day = dt.date(2019, 10, 27)
-    from exporters.logs.moments import DatedTimes
-
     reader = readers(totals, how, DatedTimes(how.zone("capf"), day).at).reader("capf")
     reader.read(f"{say('02:59:58.000', BEGIN)}\n{say('02:00:01.000', GOOD)}\n".encode(), NOW)
     assert numbers(totals)["enrollment_service_seconds_sum{outcome=enrolled}"] == 3.0

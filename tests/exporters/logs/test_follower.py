@@ -19,6 +19,7 @@ class Lines:
         self.text = b""
 
     def read(self, block: bytes, now: float) -> None:
+        assert now == NOW
         self.text += block
 
     def finish(self, now: float) -> None:

@@ -1,3 +1,4 @@
+import datetime as dt
 import zoneinfo
 
 import pytest
@@ -19,7 +20,8 @@ ROW = (
 
 def test_the_fields_line_decides_the_columns_and_may_change() -> None:
     found = read(
-        "iis", "#Fields: time-taken sc-status cs-uri-stem time date", "12000 200 /certsrv/certfnsh.asp 10:00:00 2019-01-16",
+        "iis", "#Fields: time-taken sc-status cs-uri-stem time date",
+        "12000 200 /certsrv/certfnsh.asp 10:00:00 2019-01-16",
         "#Fields: date time cs-uri-stem sc-status", "2019-01-16 10:00:01 /certsrv/certnew.cer 200",
     )  # fmt: skip
     assert without(found, "bucket", "lines") == {
@@ -86,8 +88,6 @@ def test_pages_of_other_sites_are_other() -> None:
 
 
 def both_ways(section: bytes, fields: bytes = DEFAULT_FIELDS) -> tuple[Table, Table]:
-    import datetime as dt
-
     columns = columns_of(fields)
     assert columns
     judge = Judge(dt.UTC, lambda: NOW, 15.0)
@@ -95,8 +95,9 @@ def both_ways(section: bytes, fields: bytes = DEFAULT_FIELDS) -> tuple[Table, Ta
 
 
 _words = st.sampled_from(
-    [b"2019-01-16", b"14:05:02", b"/certsrv", b"/certsrv/certfnsh.asp", b"200", b"401", b"0", b"64", b"15", b"10000",
-     b"-", b"", b"\r", b"x", b'"', b"\xff\xe9", b"#", b"99999999999", b"1e3", b"+5", b"\t", b"2019-13-01", b"NULL"]
+    [b"2019-01-16", b"14:05:02", b"/certsrv", b"/certsrv/certfnsh.asp", b"200", b"401", b"0", b"64", b"15",
+     b"10000", b"-", b"", b"\r", b"x", b'"', b"\xff\xe9", b"#", b"99999999999", b"1e3", b"+5",
+     b"\t", b"2019-13-01", b"NULL"]
 )  # fmt: skip
 _few_fields = b"#Fields: date time cs-uri-stem sc-status sc-win32-status time-taken"
 _rows = st.lists(st.lists(_words, max_size=8).map(b" ".join), max_size=12).map(
