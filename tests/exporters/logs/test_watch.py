@@ -1,5 +1,7 @@
 from pathlib import Path
 
+from exporters.logs import families
+from exporters.logs.ledger import Metered
 from exporters.logs.watch import Watch
 from tests.exporters.logs.reading import NOW, manner, numbers
 from tests.exporters.logs.test_capf import BEGIN, GOOD, say
@@ -70,3 +72,10 @@ def test_a_file_that_is_no_log_is_told_of(tmp_path: Path) -> None:
     watching.close()
     assert watching.strange == [tmp_path / "readme.txt"]
     assert not watching.health().well
+
+
+def test_everything_that_is_declared_can_be_shown_and_nothing_else() -> None:
+    declared = {family.name for family in families.GROUP.families}
+    assert len(declared) == len(families.GROUP.families)
+    named = {made.family.name for made in vars(families).values() if isinstance(made, Metered)}
+    assert named == declared

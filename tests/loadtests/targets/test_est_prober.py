@@ -1,6 +1,7 @@
 import base64
 import random
 import re
+import socket
 import time
 from pathlib import Path
 
@@ -16,7 +17,6 @@ from loadtests.targets.probe_modules import ProbeModule, ProbeOperation
 from loadtests.targets.settings import TargetSettings
 from testbed.web.messages import Response
 from tests.loadtests.est_server import EstServer, make_ca
-from tests.loadtests.peers import tcp_peer
 
 
 def module(
@@ -85,8 +85,8 @@ def test_a_server_that_is_not_trusted_still_shows_when_its_certificate_ends(
 
 
 def test_a_port_that_nobody_listens_on_is_a_failed_probe(est_server: EstServer) -> None:
-    with tcp_peer(lambda connection: connection.close()) as port:
-        pass
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
     seen = prober(module(est_server)).probe(f"https://127.0.0.1:{port}", 5)
     assert seen.est_error == "EST_ERR_IP_CONNECT"
     assert seen.http_status == 0
