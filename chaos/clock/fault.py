@@ -8,6 +8,7 @@ from functools import partial
 from typing import Annotated
 
 import msgspec
+import psutil
 
 from chaos.clock.faketime import is_preloaded, library
 from chaos.errors import ControlRefused, FaultNotInjected
@@ -62,7 +63,7 @@ class ClockFault(Fault, frozen=True, kw_only=True):
             return
         state = system.control.part(self.part)
         for pid in filter(None, (state.pid, *state.children)):
-            if not is_preloaded(pid):
+            if not is_preloaded(pid) and psutil.pid_exists(pid):
                 raise FaultNotInjected(f"process {pid} of the {self.part} does not have libfaketime loaded")
 
 

@@ -39,7 +39,7 @@ class CertificateFault(TlsFault, frozen=True, kw_only=True):
     @contextlib.contextmanager
     def strike(self, system: System) -> Iterator[None]:
         """Shown to everybody who connects from now on."""
-        order = Order(name_of(system, self.hop), lab_root(system), dt.datetime.now(dt.UTC))
+        order = Order(name_of(system, self.hop), lab_root(system.pki), dt.datetime.now(dt.UTC))
         with scratch_directory("tls") as directory, contextlib.ExitStack() as owned:
             shown = self.identity(order, directory)
             for part, changes in (*self.before(shown, order), self._change_to(shown)):
@@ -80,10 +80,10 @@ class CertificateFault(TlsFault, frozen=True, kw_only=True):
             raise FaultNotInjected(f"{self.name}: the {part} still shows its own certificate")
 
 
-def lab_root(system: System) -> Authority:
+def lab_root(pki: Path) -> Authority:
     """The root that signs the lab's server certificates; FaultNotInjected when its key is not at hand."""
     try:
-        return load_authority(system.pki / "root.key", system.pki / "root.pem")
+        return load_authority(pki / "root.key", pki / "root.pem")
     except PkiError as error:
         raise FaultNotInjected(f"no certificate can be made: {error}") from error
 

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from chaos.tls.faults.expired import Expired
 from chaos.tls.faults.not_yet_valid import NotYetValid
 from chaos.tls.hop import TlsFault
 from tests.chaos.chain import Chain, chain, leaves_its_evidence
+from tests.chaos.rigs import running_rig
 from tests.guide import paragraph
 from tests.testbed.ra.guide import generals
 
@@ -100,3 +102,10 @@ def test_two_strikes_at_once_are_as_one_and_another_reading_is_refused(system: C
             pass
         assert system.enroll().shows(fault.evidence())
     assert system.enroll().attempt.enrolled
+
+
+def test_a_chain_on_the_machines_clock_refuses_and_says_what_to_set(tmp_path: Path) -> None:
+    with running_rig(tmp_path, ChaosSettings(tcp=False, dns=False)) as rig, rig.system() as system:
+        refusal = r"^clock\.skew: the ra runs on the machine's clock; set clock = true in \[chaos\]"
+        with pytest.raises(FaultNotInjected, match=refusal), Skew(part="ra").strike(system):
+            pass
