@@ -80,8 +80,8 @@ class Rig:
 
     @property
     def pids(self) -> dict[str, int]:
-        """The processes of the parts as they are now, 0 for one that is dead on purpose."""
-        return self.lab.pids
+        """The processes as they are now, proxies and servers too; 0 for a part that is dead on purpose."""
+        return self.lab.pids | {server.name: server.pid for server in self._servers}
 
     @property
     def generator_environment(self) -> dict[str, str]:
@@ -112,7 +112,7 @@ class Rig:
         self.lab = lab = owned.enter_context(Lab(settings, self._log_directory, self._database, wiring))
         control.desk.control = PartsControl(lab, clocks)
         plain = msgspec.structs.asdict(lab.endpoints)
-        plain["pids"] |= {server.name: server.pid for server in self._servers}
+        plain["pids"] = self.pids
         return ChaosEndpoints(
             **plain, control=control.url,
             toxiproxy=proxies.url if proxies else "", dns=dns.url if dns else "",
