@@ -25,7 +25,7 @@ def strike(configuration: Configuration, fault: Mapping[str, object], seconds: f
 
 
 def end(configuration: Configuration, fault: str) -> None:
-    """End the fault of this name, if it is in force."""
+    """End the faults of this name that are in force."""
     session_of(configuration).end(fault)
 
 

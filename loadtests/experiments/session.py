@@ -6,7 +6,6 @@ Chaos Toolkit calls functions by name; `control` puts the session into the confi
 import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Self
 
 from chaos.annotations import AnnotationFile
@@ -29,12 +28,6 @@ _LOGGED_SECONDS = 5.0
 _UP_SECONDS = 20.0
 
 
-@dataclass(slots=True)
-class _Struck:
-    fault: Fault
-    held: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
-
-
 class Session:
     """A context manager: entered, the storm's chain is up and its phones are about to start.
 
@@ -53,7 +46,7 @@ class Session:
         self._journal = JournalReader(folder.path)
         self._attempts: list[Attempt] = []
         self._owned = contextlib.ExitStack()
-        self._struck: dict[str, _Struck] = {}
+        self._struck: list[tuple[str, contextlib.ExitStack]] = []
         self._strikes = 0
         self._calm_since = 0.0
         self._window: tuple[float, Window] | None = None
@@ -80,26 +73,29 @@ class Session:
 
     def strike(self, fault: Fault) -> None:
         """Strike with the fault; it lasts until it is ended by name."""
-        self.end(fault.name)
-        struck = _Struck(fault)
-        struck.held.enter_context(self._striker.struck(f"{fault.name}#{self._strikes}", fault))
+        struck = contextlib.ExitStack()
+        struck.enter_context(self._striker.struck(f"{fault.name}#{self._strikes}", fault))
         self._strikes += 1
-        self._struck[fault.name] = struck
+        self._struck.append((fault.name, struck))
 
     def end(self, name: str) -> None:
-        """End the fault of this name, if it is in force."""
-        struck = self._struck.pop(name, None)
-        if struck is None:
-            return
-        # A storm that is over has taken its faults with it.
-        with contextlib.suppress(Exception) if self._storm.ended else contextlib.nullcontext():
-            struck.held.close()
-        self._calm_since = time.time() + self._settle_seconds
+        """End the faults of this name that are in force, the last one first."""
+        self._end([each for each in self._struck if each[0] == name])
 
     def end_all(self) -> None:
         """End every fault that is in force, the last one first."""
-        for name in reversed(tuple(self._struck)):
-            self.end(name)
+        self._end(list(self._struck))
+
+    def _end(self, struck: list[tuple[str, contextlib.ExitStack]]) -> None:
+        if not struck:
+            return
+        self._struck = [each for each in self._struck if each not in struck]
+        # A storm that is over has taken its faults with it.
+        forgiving = contextlib.suppress(Exception) if self._storm.ended else contextlib.nullcontext()
+        with forgiving, contextlib.ExitStack() as ending:
+            for _, held in struck:
+                ending.push(held)
+        self._calm_since = time.time() + self._settle_seconds
 
     def restart(self, part: Part) -> None:
         """Start the part anew; ChaosError when it does not come up."""

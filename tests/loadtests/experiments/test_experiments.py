@@ -1,4 +1,4 @@
-"""Each experiment on a small storm: its evidence is there, not without its faults, and all is well after it."""
+"""Each experiment on a small storm: its evidence is there, not without its faults; all is well after it."""
 
 import importlib.util
 import json
