@@ -1,10 +1,13 @@
 """Ctrl-C at any moment of an experiment: no process, port, file or skew stays."""
 
+import contextlib
 import random
 import signal
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -16,19 +19,16 @@ LATEST_SECONDS = 9.0
 
 
 def listening(processes: list[psutil.Process]) -> set[int]:
-    ports = set()
+    ports: set[int] = set()
     for process in processes:
-        try:
-            ports |= {
-                each.laddr.port for each in process.net_connections() if each.status == psutil.CONN_LISTEN
-            }
-        except psutil.NoSuchProcess:
-            continue
+        with contextlib.suppress(psutil.NoSuchProcess):
+            ports |= ports_of(process.net_connections("tcp"))
     return ports
 
 
-def all_listening() -> set[int]:
-    return {each.laddr.port for each in psutil.net_connections("tcp") if each.status == psutil.CONN_LISTEN}
+def ports_of(connections: Iterable[Any]) -> set[int]:
+    """Those that are listened on, of psutil's connections."""
+    return {each.laddr.port for each in connections if each.status == psutil.CONN_LISTEN}
 
 
 def left_files(pids: set[int]) -> list[Path]:
@@ -59,5 +59,5 @@ def test_ctrl_c_leaves_nothing(turn: int, tmp_path: Path) -> None:
     assert process.returncode in (130, 0), said + complaint
     assert "Traceback" not in complaint
     assert wait_until(lambda: not any(each.is_running() for each in known.values()), 10), known
-    assert ports & all_listening() == set()
+    assert ports & ports_of(psutil.net_connections("tcp")) == set()
     assert wait_until(lambda: left_files(pids) == [], 10), left_files(pids)
