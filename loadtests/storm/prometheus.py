@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import httpx
@@ -47,11 +47,12 @@ def find_prometheus() -> str:
 
 
 @contextlib.contextmanager
-def prometheus_beside(run_folder: Path, directory: Path) -> Iterator[str]:
+def prometheus_beside(run_folder: Path, directory: Path, options: Sequence[str] = ()) -> Iterator[str]:
     """Prometheus on a free port of 127.0.0.1 while the context lasts; gives its URL.
 
     It scrapes what the files `targets-*.json` in `run_folder` name; configuration, log and data go into
-    `directory`. ScenarioError when there is no Prometheus, or it does not start.
+    `directory`; `options` are more of its own. ScenarioError when there is no Prometheus, or it does not
+    start.
     """
     program = find_prometheus()
     directory.mkdir(exist_ok=True)
@@ -63,7 +64,7 @@ def prometheus_beside(run_folder: Path, directory: Path) -> Iterator[str]:
     log = directory / "prometheus.log"
     command = [
         program, f"--config.file={configuration}", f"--storage.tsdb.path={directory / 'data'}",
-        "--storage.tsdb.retention.time=100y", "--web.listen-address=127.0.0.1:0",
+        "--storage.tsdb.retention.time=100y", "--web.listen-address=127.0.0.1:0", *options,
     ]  # fmt: skip
     with log.open("wb") as output:
         process = subprocess.Popen(

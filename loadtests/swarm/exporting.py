@@ -13,6 +13,7 @@ import logging
 import sys
 from dataclasses import dataclass, field
 from typing import cast
+from wsgiref.types import WSGIApplication
 
 import gevent  # type: ignore[import-untyped]
 import msgspec
@@ -26,6 +27,7 @@ from chaos.hooks import EVENTS as FAULT_EVENTS
 from chaos.striking import FaultMetrics, Note
 from exporters.endpoint import metrics_endpoint
 from exporters.load.collector import LoadCollector, Reporting, RunFacts
+from exporters.load.native import with_native
 from exporters.load.tally import Snapshot, decode
 from exporters.scrapes import Scrapes
 from exporters.targets import listed
@@ -134,14 +136,20 @@ def set_up(environment: Environment) -> None:
 
 def _serve(exporting: Exporting, options: MetricsOptions) -> None:
     environment = exporting.environment
-    registry = CollectorRegistry()
-    ProcessCollector(registry=registry)
-    registry.register(LoadCollector(exporting.reports, exporting.run_facts))
-    registry.register(_faults(environment))
+    registry, others = CollectorRegistry(), CollectorRegistry()
+    load = LoadCollector(exporting.reports, exporting.run_facts)
+    ProcessCollector(registry=others)
+    others.register(_faults(environment))
+    registry.register(others)
+    registry.register(load)
     scrapes, owned = Scrapes(), contextlib.ExitStack()
+
+    def wrap(application: WSGIApplication) -> WSGIApplication:
+        return scrapes.watched(with_native(application, load, others))
+
     try:
         web = read_web_config(options.web_config) if options.web_config else None
-        endpoint = metrics_endpoint(registry, options.host, options.port, wrap=scrapes.watched, web=web)
+        endpoint = metrics_endpoint(registry, options.host, options.port, wrap=wrap, web=web)
         url = owned.enter_context(endpoint)
         if options.targets:
             owned.enter_context(listed(options.targets, {JOB: url}, {"run": options.run_id}))
