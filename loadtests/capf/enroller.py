@@ -116,12 +116,12 @@ class Enroller:
         self, exchange: Exchange, phone: Phone, csr_der: bytes | None
     ) -> tuple[Lsc | None, EnrollmentFailed | None]:
         if exchange.reply.failure:
-            return None, exchange.reply.failure
+            return None, exchange.reply.failure.without_history()
         now = dt.datetime.fromtimestamp(exchange.timing.done, dt.UTC)
         try:
             return self._check.check(exchange.reply.body, phone, now, csr_der), None
         except EnrollmentFailed as failure:
-            return None, failure
+            return None, failure.without_history()
 
     def _write_down(self, attempt: Attempt, exchange: Exchange, failure: EnrollmentFailed | None) -> None:
         if self._records.journal:

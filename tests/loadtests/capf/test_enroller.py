@@ -1,4 +1,5 @@
 import base64
+import gc
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 
 from loadtests.capf.enroller import Enroller, Phones, Records
 from loadtests.capf.trace import CapfTrace
+from loadtests.errors import EnrollmentFailed
 from loadtests.est.client import EstClient, EstTarget
 from loadtests.est.lsc import LscCheck
 from loadtests.phones.keys import KeyFile, make_key_file
@@ -94,6 +96,20 @@ def test_garbage_behind_a_200_is_a_failed_enrollment(
     trace = (journal / "capf.log").read_text()
     assert f"Enrollment rv = 0 (EST_ERR_NONE) with pkcs7 length = {len(body)}" in trace
     assert "Online Cert Signing Failed" in trace
+
+
+@pytest.mark.parametrize("kind", [ENROLL_TYPE, "text/html"])
+def test_a_failure_leaves_nothing_to_the_garbage_collector(
+    enroller: Enroller, est_server: EstServer, kind: str
+) -> None:
+    est_server.handle = lambda _: Response(200, (("Content-Type", kind),), b"certainly no certificate")
+    gc.collect()
+    gc.disable()
+    try:
+        assert not enroller.enroll(0, Operation.INSTALL, time.time())[0].enrolled
+        assert [each for each in gc.get_objects() if isinstance(each, EnrollmentFailed)] == []
+    finally:
+        gc.enable()
 
 
 def test_a_phone_that_gets_another_phones_certificate_is_not_enrolled(
