@@ -57,11 +57,15 @@ def kill_generator(supervisor: psutil.Process) -> None:
     next(child for child in supervisor.children() if "locust" in command_line(child)).kill()
 
 
-@pytest.mark.parametrize("kill", [kill_supervisor, kill_generator])
+@pytest.mark.parametrize(
+    ("kill", "processes"), [(kill_supervisor, 1), (kill_generator, 1), (kill_supervisor, 2)]
+)
 def test_a_killed_storm_goes_on_and_enrolls_no_phone_twice(
-    kill: Callable[[psutil.Process], None], tmp_path: Path
+    kill: Callable[[psutil.Process], None], processes: int, tmp_path: Path
 ) -> None:
-    write_scenario(tmp_path, 100)
+    # The lab dies with its supervisor, a moment before all workers do: a phone of that moment tries again.
+    retry = "retry = { attempts = 2, spacing_seconds = 0.5 }"
+    write_scenario(tmp_path, 100, retry, f"[generator]\nprocesses = {processes}\n")
     run = tmp_path / "run"
     with running_estorm("storm", "s.toml", "--out", "run", cwd=tmp_path) as process:
         assert wait_until(lambda: len(attempts(run)) >= 20, 60)

@@ -1,5 +1,6 @@
 """Storms against a target: a lab that somebody else, this test, has started."""
 
+import datetime as dt
 import json
 import re
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from unittest.mock import patch
 
 import pytest
 
+from loadtests.results.journal import JournalReader
+from testbed.pki import make_lab_pki
 from tests.processes import ENVIRONMENT, run_estorm, running_estorm, wait_until
 
 
@@ -46,6 +49,12 @@ def test_orphans_are_unknown_without_the_cas_records(lab: dict[str, Any], tmp_pa
     assert summary["run"]["orphans_from"].startswith("unknown")
 
 
+def test_lscs_are_checked_against_the_chain_that_is_named(lab: dict[str, Any], tmp_path: Path) -> None:
+    storm_at(lab, tmp_path, "--lsc-chain", lab["trust_anchor"])
+    journal = JournalReader(tmp_path / "run").new()
+    assert {attempt.est_error for attempt in journal} == {"EST_ERR_NONE"}
+
+
 def test_orphans_are_counted_in_the_cas_database_since_the_run_began(
     lab: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -77,3 +86,19 @@ def test_a_storm_beyond_its_caps_does_not_begin(lab: dict[str, Any], tmp_path: P
     assert done.returncode == 2
     assert "10 phones exceed the cap of 9 (--max-phones)" in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_lscs_of_a_ca_that_is_not_in_the_chain_named_are_no_enrollments(
+    lab: dict[str, Any], tmp_path: Path
+) -> None:
+    other = make_lab_pki(tmp_path, "ANOTHER-CA", "127.0.0.1", dt.datetime.now(dt.UTC))
+    (tmp_path / "s.toml").write_text('seed = 5\n[phones]\nkey = "p-256"\n')
+    done = run_estorm(
+        "storm", "s.toml", "--target", lab["ra"], "--trust-anchor", lab["trust_anchor"], "--est-user",
+        lab["est_user"], "--phones", "3", "--rate", "20", "--out", "run", "--lsc-chain",
+        str(other.trust_anchor), cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stdout + done.stderr
+    journal = list(JournalReader(tmp_path / "run").new())
+    assert {attempt.est_error for attempt in journal} == {"EST_ERR_CACERT_VERIFICATION"}
+    assert {attempt.http_status for attempt in journal} == {200}
