@@ -8,13 +8,11 @@ Of the configuration it reads `scenario`, and, if they are there, `run_folder`, 
 """
 
 import datetime as dt
-import json
 import random
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
 import msgspec
-from chaoslib import PayloadEncoder
 from chaoslib.exceptions import InterruptExecution
 
 from chaos.errors import ChaosError
@@ -58,5 +56,5 @@ def after_experiment_control(
     try:
         session.close(finish=state.get("status") == "completed")
     finally:
-        path = session.folder.path / "journal.json"
-        path.write_text(json.dumps(state, indent=2, cls=PayloadEncoder) + "\n")
+        journal = msgspec.json.format(msgspec.json.encode(state, enc_hook=str), indent=2)
+        (session.folder.path / "journal.json").write_bytes(journal + b"\n")
