@@ -30,7 +30,10 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """One dashboard: file name, title, what it is for, its rows of panels."""
+    """One dashboard: file name, title, what it is for, its rows of panels.
+
+    `every_job` is what «All» means: `.*` takes series in that have no job.
+    """
 
     name: str
     title: str
@@ -38,6 +41,7 @@ class Board:
     rows: Sequence[tuple[str, Sequence[Panel]]]
     time: str = "now-30m"
     refresh: str = "5s"
+    every_job: str = ".+"
 
 
 def numbers(title: str, about: str, unit: str, *queries: Query, width: int = 4) -> stat.Panel:
@@ -92,7 +96,7 @@ def build(made: Board) -> dashboard.Dashboard:
         board.Dashboard(made.title).uid(f"estorm-{made.name}").description(made.about).tags([_TAG])
         .readonly().timezone("browser").refresh(made.refresh).time(made.time, "now")
         .tooltip(dashboard.DashboardCursorSync.CROSSHAIR)
-        .with_variable(_datasource()).with_variable(_labels("job", "Job", _JOBS, ".+"))
+        .with_variable(_datasource()).with_variable(_labels("job", "Job", _JOBS, made.every_job))
         .with_variable(_labels("run", "Run", _RUNS, ".*")).annotation(_faults()).link(_others())
     )  # fmt: skip
     for title, panels in made.rows:

@@ -113,4 +113,5 @@ BOARD = Board(
     ),
     time="now-24h",
     refresh="1m",
+    every_job=".*",
 )

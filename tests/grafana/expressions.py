@@ -23,7 +23,7 @@ class Expression:
         text = self.text.replace("$__rate_interval", f"{rate_seconds}s").replace(
             "$__range", f"{range_seconds}s"
         )
-        return text.replace("$job", ".+").replace("$run", ".*")
+        return text.replace("$job", ".*").replace("$run", ".*")
 
 
 def dashboard(path: Path) -> dict[str, Any]:
