@@ -54,7 +54,7 @@ def after_experiment_control(
     if not isinstance(session, Session):
         return
     try:
-        session.close(finish=state.get("status") == "completed")
+        session.close()
     finally:
         journal = msgspec.json.format(msgspec.json.encode(state, enc_hook=str), indent=2)
         (session.folder.path / "journal.json").write_bytes(journal + b"\n")

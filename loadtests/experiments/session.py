@@ -19,7 +19,6 @@ from loadtests.experiments.storm_process import StormProcess
 from loadtests.experiments.window import Window, is_whole, since
 from loadtests.results.journal import Attempt, JournalReader
 from loadtests.scenario import Scenario
-from loadtests.storm.run import longest_seconds
 from loadtests.storm.run_folder import RunFolder
 
 KEY = "estorm"
@@ -64,11 +63,8 @@ class Session:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def close(self, *, finish: bool = False) -> None:
-        """End faults and storm; with `finish` the phones that are yet to start do so first."""
-        if finish:
-            self.end_all()
-            self._storm.wait(longest_seconds(self._scenario))
+    def close(self) -> None:
+        """End the faults, and the storm in order: phones under way end, no more of them start."""
         self._owned.close()
 
     def strike(self, fault: Fault) -> None:

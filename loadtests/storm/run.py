@@ -203,7 +203,7 @@ class _Watch:
                     self._display.say(str(death))
         except KeyboardInterrupt:
             course.interrupted = True
-            course.incidents.append("interrupted by the user")
+            course.incidents.append("interrupted; phones that had yet to start are dropped")
         generator.stop()
         self._take(course)
         _judge(generator, course)

@@ -13,7 +13,7 @@ SMALL = {
     "ESTORM_OUTAGE_SECONDS": "1.5",
     "ESTORM_RETRY_SECONDS": "1",
     "ESTORM_WAVE_SECONDS": "2",
-    "ESTORM_PHONES": "90",
+    "ESTORM_PHONES": "400",
 }
 
 Control = Callable[[Document], Outcome]
