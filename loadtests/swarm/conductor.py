@@ -15,6 +15,8 @@ from loadtests.swarm.faults import announce_start
 from loadtests.swarm.fleet import Fleet
 from loadtests.swarm.locust_run import complain, end_test, options_of, reporter
 
+_SETTLING_SECONDS = 0.25
+
 
 class Conductor(Protocol):
     """One process's part in a run. Locust's events call it."""
@@ -75,9 +77,9 @@ class LocalConductor:
             self._drive.stop()
 
     def ready(self) -> None:
-        """Nobody to wait for."""
+        """Nobody to wait for but this process itself: Locust, memory, the schedule's first phones."""
         assert self._drive is not None
-        at = self._drive.fleet.now()
+        at = self._drive.fleet.now() + _SETTLING_SECONDS
         announce_start(self._environment, at)
         self._drive.go(at)
 
