@@ -26,6 +26,7 @@ from exporters.logs.unreadable import Unreadable
 
 LOG = "iis"
 FRAME_BYTES = 65_536
+_FIELDS = b"#Fields:"
 _FIELDS_LINE = re.compile(rb"^#Fields:[^\n]*\n", re.MULTILINE)
 
 
@@ -60,6 +61,10 @@ class IisReader:
 
     def _sections(self, block: bytes) -> Iterator[bytes]:
         """The rows between two `#Fields` lines."""
+        # To look for the line's beginning is ten times as fast as the expression, and mostly there is none.
+        if not block.startswith(_FIELDS) and b"\n" + _FIELDS not in block:
+            yield block
+            return
         start = 0
         for found in _FIELDS_LINE.finditer(block):
             if found.start() > start:
