@@ -29,29 +29,40 @@ def held(
     """
     path = system.pki / f".{name}.hold"
     with path.open("a+b") as file:
-        with _alone(path):
-            _enter(file, take)
+        hold = _Hold(file)
         try:
+            with _alone(path):
+                hold.enter(take)
             yield
         finally:
-            with _alone(path):
-                _leave(file, give_back)
+            if hold.holds:  # also when it was interrupted right after it had been taken
+                with _alone(path):
+                    hold.leave(give_back)
 
 
-def _enter(file: IO[bytes], take: Callable[[], bytes]) -> None:
-    if _lock(file, fcntl.LOCK_EX):
-        taken = take()
-        file.truncate(0)
-        file.write(taken)
-        file.flush()
-    fcntl.flock(file, fcntl.LOCK_SH)
+class _Hold:
+    """One holder's lock on the file, shared with other holders; in the file is what the first has taken."""
 
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.holds = False
 
-def _leave(file: IO[bytes], give_back: Callable[[bytes], None]) -> None:
-    fcntl.flock(file, fcntl.LOCK_UN)
-    if _lock(file, fcntl.LOCK_EX):
-        file.seek(0)
-        give_back(file.read())
+    def enter(self, take: Callable[[], bytes]) -> None:
+        if _lock(self._file, fcntl.LOCK_EX):
+            taken = take()
+            self.holds = True
+            self._file.truncate(0)
+            self._file.write(taken)
+            self._file.flush()
+        fcntl.flock(self._file, fcntl.LOCK_SH)
+        self.holds = True
+
+    def leave(self, give_back: Callable[[bytes], None]) -> None:
+        fcntl.flock(self._file, fcntl.LOCK_UN)
+        self.holds = False
+        if _lock(self._file, fcntl.LOCK_EX):
+            self._file.seek(0)
+            give_back(self._file.read())
 
 
 @contextlib.contextmanager

@@ -28,6 +28,11 @@ def lower(pid: int, resource: int, soft: int) -> Lowered:
         was_soft, hard = process.rlimit(resource)
         process.rlimit(resource, (soft, hard))
         return Lowered(pid, process.create_time(), resource, was_soft, hard)
+    except psutil.AccessDenied as error:
+        owner = process.username()
+        raise FaultNotInjected(
+            f"cannot limit process {pid}: it runs as {owner}, whose processes this user may not limit"
+        ) from error
     except (psutil.Error, OSError, ValueError) as error:
         raise FaultNotInjected(f"cannot limit process {pid}: {error}") from error
 
