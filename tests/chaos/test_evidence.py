@@ -30,7 +30,7 @@ def test_a_slow_login_is_the_guides_lines() -> None:
     ra, est, capf = failed_call(Stage.LOGIN, failure)
     assert re.search(ra.pattern, guide_text())
     assert re.search(est.pattern, guide_text())
-    assert re.search(capf.pattern, "2:SEP1:Enrollment rv = 35 (EST_ERR_SSL_READ) with pkcs7 length = 0")
+    assert re.search(capf.pattern, guide_text())
 
 
 @pytest.mark.parametrize(
