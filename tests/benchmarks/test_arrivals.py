@@ -14,26 +14,31 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from loadtests.arrivals.pacing import Schedule, count_arrivals, examine
+from loadtests.phones.csr_file import Header
+from loadtests.phones.record_file import write_records
 from loadtests.results import table
 from loadtests.results.journal import JournalReader
 from loadtests.swarm.worker_report import read_reports
 from tests.benchmarks.arrivals import variance_over_mean
-from tests.benchmarks.fixed_answer import FixedAnswer, on_core, serving_fixed_answer, two_cores
+from tests.benchmarks.fixed_answer import SEED, FixedAnswer, on_core, serving_fixed_answer, two_cores
 
 LOCUSTFILE = Path(__file__).parents[2] / "loadtests" / "locustfile.py"
 SECONDS = 8
 RATE_TOLERANCE, JITTER_SECONDS = 0.01, 0.005
-POOL = 20
 
 
 def run(server: FixedAnswer, directory: Path, core: int, rate: int) -> pl.DataFrame:
     directory.mkdir()
     phones = rate * SECONDS
+    requests = directory / "requests"
+    # Each is the one that the fixed answer is good for, so that every phone is enrolled.
+    write_records(requests, Header("estorm-requests", 1, SEED), [server.csr] * phones, None)
     command = [
         *on_core(core), sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--headless", "--only-summary",
         "--exit-code-on-error=0", "--host", server.url, "--trust-anchor", server.trust_anchor,
         "--lsc-chain", server.trust_anchor, "--phones", str(phones), "--arrival-rate", str(rate),
-        "--key-type", "p-256", "--key-pool-size", str(POOL), "--journal", str(directory),
+        "--keys-file", server.keys, "--requests-file", str(requests), "--phones-seed", str(SEED),
+        "--journal", str(directory),
     ]  # fmt: skip
     subprocess.run(command, check=True, capture_output=True, env=os.environ)
     return table.build(JournalReader(directory).new())
@@ -63,6 +68,7 @@ def test_phones_start_at_the_rate_asked_for_and_on_time(
         f"generator-bound: {'; '.join(health.reasons) or 'no'}"
     )
     benchmark.extra_info.update(error=error, vmr=spread, lag=found.start_lag_p99_seconds)
+    assert (made["est_code"] == 0).all()
     assert abs(error) < RATE_TOLERANCE
     if not health.reasons:
         assert found.start_lag_p99_seconds < JITTER_SECONDS
