@@ -100,6 +100,7 @@ class Experiment(
     hypothesis: Hypothesis | None = None
     rollbacks: list[Activity] = []
     extensions: list[dict[str, object]] = []
+    dry: object = None
 
 
 @dataclass(frozen=True, slots=True)

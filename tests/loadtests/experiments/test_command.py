@@ -73,6 +73,17 @@ def test_an_experiment_is_run_and_leaves_its_journal(tmp_path: Path) -> None:
     assert 'id="faults"' in (tmp_path / "run" / "report.html").read_text()
 
 
+def test_an_experiment_is_verified_against_its_control(tmp_path: Path) -> None:
+    done = run_estorm("chaos", "verify", "ca-name-unknown", "--out", "runs", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1] == "verified"
+    rows = [line for line in done.stdout.splitlines() if "nginx_error" in line or "capf" in line]
+    assert len(rows) == 3
+    assert all(line.rstrip("│ ").endswith("ok") for line in rows)
+    for run in ("experiment", "control"):
+        assert (tmp_path / "runs" / run / "journal.json").exists()
+
+
 def test_chaos_toolkits_own_command_runs_the_same_document(tmp_path: Path) -> None:
     chaos = shutil.which("chaos", path=str(Path(sys.executable).parent))
     assert chaos is not None
