@@ -99,6 +99,17 @@ def leaves_its_evidence(system: Chain, fault: Fault, timeout_seconds: float = 3.
     return struck.attempt
 
 
+def lasts_until_the_second_ends(system: Chain, fault: Fault, first: int) -> None:
+    """Asserts that of two strikes at once either may end first, and that enrollments fail until both have."""
+    strikes = [fault.strike(system), fault.strike(system)]
+    for strike in strikes:
+        strike.__enter__()
+    strikes[first].__exit__(None, None, None)
+    assert not system.enroll().attempt.enrolled
+    strikes[1 - first].__exit__(None, None, None)
+    assert system.enroll().attempt.enrolled
+
+
 def _control(system: Chain, evidence: Sequence[Evidence]) -> None:
     control = system.enroll()
     assert control.attempt.enrolled, (control.attempt, control.text("nginx_error"))

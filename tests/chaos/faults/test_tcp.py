@@ -7,7 +7,7 @@ from chaos.fault import Fault
 from chaos.registry import faults, read_fault
 from chaos.tcp.client import ProxyWish
 from chaos.tcp.registry import toxic_types
-from tests.chaos.chain import HOPS, Chain, leaves_its_evidence
+from tests.chaos.chain import HOPS, Chain, lasts_until_the_second_ends, leaves_its_evidence
 
 FAILING = [
     {"fault": "tcp.down"},
@@ -53,14 +53,7 @@ def test_latency_slows_the_enrollment(system: Chain) -> None:
 def test_two_at_once_last_until_the_second_ends_whichever_that_is(
     system: Chain, name: str, first: int
 ) -> None:
-    fault = read_fault({"fault": name})
-    strikes = [fault.strike(system), fault.strike(system)]
-    for strike in strikes:
-        strike.__enter__()
-    strikes[first].__exit__(None, None, None)
-    assert not system.enroll().attempt.enrolled
-    strikes[1 - first].__exit__(None, None, None)
-    assert system.enroll().attempt.enrolled
+    lasts_until_the_second_ends(system, read_fault({"fault": name}), first)
 
 
 def test_names_of_toxics_come_in_the_same_order_every_time(system: Chain) -> None:

@@ -22,7 +22,7 @@ from chaos.ra.faults import no_descriptors as ra_no_descriptors
 from chaos.ra.faults import paused as ra_paused
 from chaos.ra.faults import starved as ra_starved
 from chaos.system import Part
-from tests.chaos.chain import Chain, leaves_its_evidence
+from tests.chaos.chain import Chain, lasts_until_the_second_ends, leaves_its_evidence
 from tests.processes import wait_until
 
 LASTING: tuple[PausedPart | LimitedPart, ...] = (
@@ -62,13 +62,7 @@ def test_two_at_once_last_until_the_second_ends_whichever_that_is(
     system: Chain, fault: PausedPart | LimitedPart | KilledPart, first: int
 ) -> None:
     before = limits(system)
-    strikes = [fault.strike(system), fault.strike(system)]
-    for strike in strikes:
-        strike.__enter__()
-    strikes[first].__exit__(None, None, None)
-    assert not system.enroll().attempt.enrolled
-    strikes[1 - first].__exit__(None, None, None)
-    assert system.enroll().attempt.enrolled
+    lasts_until_the_second_ends(system, fault, first)
     assert limits(system) == before
 
 
