@@ -3,6 +3,7 @@
 import contextlib
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -20,7 +21,7 @@ import pytest
 from chaos.endpoints import ChainSystem, ChaosEndpoints, read_endpoints
 from chaos.settings import ChaosSettings
 from tests.chaos.rigs import running_rig
-from tests.processes import all_gone, await_file, family_of, wait_until
+from tests.processes import all_gone, await_file, command_line, family_of, wait_until
 
 ROOT = Path(__file__).parents[2]
 OWNER = """
@@ -73,15 +74,23 @@ def answers(url: str) -> bool:
     return False
 
 
-def left_by(pid: int, family: list[psutil.Process]) -> list[Path]:
-    """Directories with keys, and what libfaketime has in shared memory."""
-    pids = {pid, *(each.pid for each in family)}
-    found = [*Path(tempfile.gettempdir()).glob("estorm-*"), *Path("/dev/shm").glob("*faketime*")]
-    return [
-        path
-        for path in found
-        if pids & {int(word) for word in path.name.replace("_", "-").split("-") if word.isdigit()}
-    ]
+def left_by(owner_pid: int, family: list[psutil.Process]) -> list[str]:
+    """Directories with keys, what libfaketime has in shared memory, and processes that were not counted."""
+    pids = pids_of(owner_pid, family)
+    files = [*Path(tempfile.gettempdir()).glob("estorm-*"), *Path("/dev/shm").glob("*faketime*")]
+    found = [path.name for path in files if pids & set(re.split("[-_]", path.name))]
+    return found + strays(owner_pid, family)
+
+
+def strays(owner_pid: int, family: list[psutil.Process]) -> list[str]:
+    """Processes that were started with a file in a scratch directory of one of these."""
+    pids = pids_of(owner_pid, family)
+    lines = [" ".join(command_line(each)) for each in psutil.process_iter()]
+    return [line for line in lines if pids & set(re.findall(r"/estorm-[a-z]+-(\d+)-", line))]
+
+
+def pids_of(owner_pid: int, family: list[psutil.Process]) -> set[str]:
+    return {str(owner_pid), *(str(each.pid) for each in family)}
 
 
 def test_nothing_runs_on_when_the_owner_is_killed(tmp_path: Path) -> None:
@@ -95,13 +104,14 @@ def test_nothing_runs_on_when_the_owner_is_killed(tmp_path: Path) -> None:
         assert all(map(answers, urls(endpoints)))
         process.kill()
         assert all_gone(family)
-    assert not any(map(answers, urls(endpoints)))
+    assert strays(process.pid, family) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_nothing_stays_when_the_owner_is_told_to_end(tmp_path: Path, number: signal.Signals) -> None:
     with owner(tmp_path) as process:
         endpoints = ready(process, tmp_path)
+        assert all(map(answers, urls(endpoints)))
         with ChainSystem(endpoints) as system:
             system.control.restart("ra")
             system.control.kill("ca")
@@ -110,7 +120,7 @@ def test_nothing_stays_when_the_owner_is_told_to_end(tmp_path: Path, number: sig
         process.send_signal(number)
         _, complaint = process.communicate(timeout=20)
         assert all_gone(family)
-    assert not any(map(answers, urls(endpoints)))
+    assert strays(process.pid, family) == []
     if number is signal.SIGINT:
         assert complaint == ""
         assert left_by(process.pid, family) == []
@@ -136,10 +146,9 @@ def test_nothing_stays_when_the_block_raises(tmp_path: Path) -> None:
     before = set(family_of(me))
     with pytest.raises(ZeroDivisionError), running_rig(tmp_path, ChaosSettings(clock=True)) as rig:  # noqa: PT012
         family = [each for each in family_of(me) if each not in before]
-        endpoints = rig.endpoints
+        pki = rig.endpoints.pki
         1 / 0  # noqa: B018
     assert len(family) == 4
     assert all_gone(family)
-    assert not any(map(answers, urls(endpoints)))
     assert left_by(-1, family) == []
-    assert not Path(endpoints.pki).exists()
+    assert not Path(pki).exists()
