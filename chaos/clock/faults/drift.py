@@ -8,6 +8,8 @@ from chaos.clock.fault import ClockFault, OffsetSeconds, wrong_by
 from chaos.fault import Evidence
 from chaos.system import Reading
 
+_SHOWN_AFTER_SECONDS = 2.0
+
 
 class Drift(ClockFault, frozen=True, kw_only=True):
     """Gains `rate` - 1 seconds a second, `offset_seconds` off when it begins.
@@ -26,5 +28,5 @@ class Drift(ClockFault, frozen=True, kw_only=True):
         return Reading(self.offset_seconds, self.rate)
 
     def evidence(self) -> tuple[Evidence, ...]:
-        """What it leaves from its beginning; what it drifts to is clock.skew's."""
-        return wrong_by(self.part, self.offset_seconds)
+        """What it leaves once it has drifted for two seconds."""
+        return wrong_by(self.part, self.offset_seconds + (self.rate - 1) * _SHOWN_AFTER_SECONDS)

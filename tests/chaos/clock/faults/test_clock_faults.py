@@ -52,11 +52,11 @@ def test_five_minutes_harm_nobody(system: Chain, part: Clocked) -> None:
 
 
 def test_a_ca_whose_clock_drifts_issues_what_capf_refuses_once_it_is_ten_minutes_ahead(system: Chain) -> None:
-    fault = Drift(part="ca", rate=20.0, offset_seconds=550.0)
-    late = Skew(part="ca", offset_seconds=HOUR).evidence()
-    assert fault.evidence() == ()
+    fault = Drift(part="ca", rate=40.0, offset_seconds=540.0)
+    late = fault.evidence()
+    assert late == Skew(part="ca", offset_seconds=HOUR).evidence()
+    assert Skew(part="ca", offset_seconds=fault.offset_seconds).evidence() == ()
     with fault.strike(system):
-        assert system.enroll().attempt.enrolled
         deadline = time.monotonic() + 10
         while (struck := system.enroll()).attempt.enrolled:
             assert time.monotonic() < deadline
