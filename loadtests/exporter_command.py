@@ -12,7 +12,7 @@ from prometheus_client.process_collector import ProcessCollector
 from exporters.endpoint import metrics_endpoint
 from exporters.est.endpoint import ProbeEndpoint
 from loadtests.errors import ScenarioError
-from loadtests.listening import Listen, ListenType
+from loadtests.listening import Listen, ListenType, web_config_option, web_of
 from loadtests.targets.est_prober import EstProber
 from loadtests.targets.probe_modules import allowed_targets, read_probe_config
 
@@ -30,9 +30,10 @@ def exporter_group() -> None:
     help="TOML file with the modules and what they may probe (docs/est-probe.md).",
 )  # fmt: skip
 @click.option("--listen", type=ListenType(), default="9743", show_default=True, help="Where to serve /probe.")
-def est(path: Path, listen: Listen) -> None:
+@web_config_option
+def est(path: Path, listen: Listen, web_config: Path | None) -> None:
     """Probe EST servers: /probe?target=https://HOST:PORT[/SEGMENT]&module=NAME."""
-    config = read_probe_config(path)
+    config, web = read_probe_config(path), web_of(web_config)
     probers = {
         name: EstProber(module, allowed_targets(module, config), time.time, random.SystemRandom())
         for name, module in config.modules.items()
@@ -43,7 +44,7 @@ def est(path: Path, listen: Listen) -> None:
     try:
         with (
             contextlib.closing(endpoint),
-            metrics_endpoint(registry, listen.host, listen.port, wrap=endpoint.with_probe) as url,
+            metrics_endpoint(registry, listen.host, listen.port, wrap=endpoint.with_probe, web=web) as url,
         ):
             click.echo(f"probe: {url.removesuffix('/metrics')}/probe?target=URL&module={'|'.join(probers)}")
             with contextlib.suppress(KeyboardInterrupt):

@@ -1,9 +1,13 @@
-"""`[HOST:]PORT` on the command line: where an exporter listens."""
+"""Where an exporter listens, and whom it lets in: options of the command line."""
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
+
+from exporters.web_config import WebConfig, WebConfigError, read_web_config
+from loadtests.errors import ScenarioError
 
 _FORM = re.compile(r"(?:(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):)?(?P<port>\d{1,5})")
 
@@ -32,3 +36,17 @@ class ListenType(click.ParamType):  # type: ignore[type-arg]  # generic in new r
         if found is None or int(found["port"]) > 65_535:
             self.fail(f"{value!r} is not HOST:PORT or PORT", param, ctx)
         return Listen((found["host"] or "127.0.0.1").strip("[]"), int(found["port"]))
+
+
+web_config_option = click.option(
+    "--web-config", "web_config", type=click.Path(path_type=Path),
+    help="Prometheus web config file: TLS and Basic for who comes to look.",
+)  # fmt: skip
+
+
+def web_of(path: Path | None) -> WebConfig | None:
+    """What the web config file says; ScenarioError when it cannot be used."""
+    try:
+        return read_web_config(path) if path else None
+    except WebConfigError as error:
+        raise ScenarioError(f"--web-config: {error}") from error

@@ -2,10 +2,11 @@
 
 import contextlib
 import datetime as dt
+import functools
 import sys
 import time
 import zoneinfo
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -21,8 +22,9 @@ from exporters.logs.families import LOGS
 from exporters.logs.reading import Manner
 from exporters.logs.sources import find_logs
 from exporters.logs.watch import Watch
+from exporters.web_config import WebConfig
 from loadtests.errors import ScenarioError
-from loadtests.listening import Listen, ListenType
+from loadtests.listening import Listen, ListenType, web_config_option, web_of
 from loadtests.quantities import DurationType
 from testbed.est_errors import EstError
 from testbed.scratch import scratch_directory
@@ -30,15 +32,26 @@ from testbed.scratch import scratch_directory
 _PLACES = click.argument(
     "places", metavar="DIR|FILE...", nargs=-1, required=True, type=click.Path(path_type=Path)
 )
-_ZONE = click.option(
-    "--zone", "zones", multiple=True, metavar="LOG=ZONE",
-    help="Time zone of a log's writer, such as capf=Europe/Paris; default: UTC for iis, this machine's for "
-    "the others. For several logs repeat it.",
-)  # fmt: skip
-_TIMER = click.option(
-    "--capf-timer", "timer_seconds", type=DurationType(), default=10.0, show_default=True,
-    help="CAPF's read timer.",
-)  # fmt: skip
+Command = Callable[..., None]
+
+
+def _manner_options(command: Command) -> Command:
+    """Add the options that say how logs are read; the command gets a `manner`."""
+
+    @click.option(
+        "--zone", "zones", multiple=True, metavar="LOG=ZONE",
+        help="Time zone of a log's writer, such as capf=Europe/Paris; default: UTC for iis, this machine's "
+        "for the others. For several logs repeat it.",
+    )  # fmt: skip
+    @click.option(
+        "--capf-timer", "timer_seconds", type=DurationType(), default=10.0, show_default=True,
+        help="CAPF's read timer.",
+    )  # fmt: skip
+    @functools.wraps(command)
+    def with_manner(zones: tuple[str, ...], timer_seconds: float, **given: object) -> None:
+        command(manner=_manner(zones, timer_seconds), **given)
+
+    return with_manner
 
 
 @click.group("logs")
@@ -53,20 +66,19 @@ def logs_group() -> None:
 )
 @click.option("--from-start", is_flag=True, help="Read what the files hold already, not only what is new.")
 @click.option("--poll", "poll_seconds", type=DurationType(), default=1.0, help="Look for new lines so often.")
-@_ZONE
-@_TIMER
+@web_config_option
+@_manner_options
 def serve(
-    places: tuple[Path, ...], listen: Listen, from_start: bool, poll_seconds: float, zones: tuple[str, ...],
-    timer_seconds: float,
+    places: tuple[Path, ...], listen: Listen, from_start: bool, poll_seconds: float,
+    web_config: Path | None, manner: Manner,
 ) -> None:  # fmt: skip
     """Follow logs, rotated or not, and show what they say at /metrics until Ctrl-C."""
-    manner = _manner(zones, timer_seconds)
     with _translated():
         for place in places:
             if not place.exists():
                 raise LogsError(f"there is no file or folder {place}")
         watch = Watch(places, manner, time.time, from_start=from_start)
-        with contextlib.closing(watch), _serving(watch, listen) as url:
+        with contextlib.closing(watch), _serving(watch, listen, web_of(web_config)) as url:
             _say_what(watch.followed, watch.strange)
             click.echo(f"metrics: {url}")
             with contextlib.suppress(KeyboardInterrupt):
@@ -87,14 +99,12 @@ def serve(
     "--capf-date", type=click.DateTime(["%Y-%m-%d"]),
     help="Date of the CAPF trace's first line; default: by the day on which each file was last written.",
 )  # fmt: skip
-@_ZONE
-@_TIMER
+@_manner_options
 def backfill(
     places: tuple[Path, ...], out: Path | None, step_seconds: int, capf_date: dt.datetime | None,
-    zones: tuple[str, ...], timer_seconds: float,
+    manner: Manner,
 ) -> None:  # fmt: skip
     """Write what logs of the past say as OpenMetrics, for `promtool tsdb create-blocks-from openmetrics`."""
-    manner = _manner(zones, timer_seconds)
     with _translated(), scratch_directory("logs") as scratch:
         files, strange = find_logs(places)
         if not files:
@@ -133,12 +143,12 @@ def _zone(text: str) -> tuple[str, dt.tzinfo]:
 
 
 @contextlib.contextmanager
-def _serving(watch: Watch, listen: Listen) -> Iterator[str]:
+def _serving(watch: Watch, listen: Listen, web: WebConfig | None) -> Iterator[str]:
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     registry.register(watch.totals)
     try:
-        with metrics_endpoint(registry, listen.host, listen.port, watch.health) as url:
+        with metrics_endpoint(registry, listen.host, listen.port, watch.health, web=web) as url:
             yield url
     except OSError as error:
         raise ScenarioError(f"--listen {listen}: {error.strerror or error}") from error
