@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,7 +19,9 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
+from chaos.control.client import ControlClient
 from chaos.endpoints import ChainSystem, ChaosEndpoints, read_endpoints
+from chaos.errors import ControlRefused
 from chaos.settings import ChaosSettings
 from tests.chaos.rigs import running_rig
 from tests.processes import all_gone, await_file, command_line, family_of, wait_until
@@ -139,6 +142,21 @@ def test_nothing_stays_when_it_is_interrupted_while_it_starts(tmp_path: Path) ->
             process.communicate(timeout=20)
             assert all_gone(family)
         assert left_by(process.pid, family) == []
+
+
+def test_nothing_stays_when_it_is_interrupted_while_a_part_is_started_again(tmp_path: Path) -> None:
+    with owner(tmp_path) as process, ThreadPoolExecutor() as pool:
+        endpoints = ready(process, tmp_path)
+        with ControlClient(endpoints.control) as control:
+            restart = pool.submit(control.restart, "ra")
+            time.sleep(random.Random(3).uniform(0.1, 0.6))
+            family = family_of(process.pid)
+            process.send_signal(signal.SIGINT)
+            _, complaint = process.communicate(timeout=20)
+            assert isinstance(restart.exception(), ControlRefused | None)
+        assert all_gone(family)
+    assert complaint == ""
+    assert left_by(process.pid, family) == []
 
 
 def test_nothing_stays_when_the_block_raises(tmp_path: Path) -> None:
