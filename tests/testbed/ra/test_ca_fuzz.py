@@ -52,7 +52,7 @@ ANSWERS = st.builds(
 )  # fmt: skip
 
 
-@dataclass
+@dataclass(repr=False)
 class Bench:
     """The RA while it serves, the loop it runs in, its CA, and two phones."""
 

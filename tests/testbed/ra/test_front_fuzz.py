@@ -25,7 +25,7 @@ from tests.testbed.ra.scripted_ca import ScriptedCa
 Phone = tuple[bytes, ec.EllipticCurvePublicKey]
 
 
-@dataclass
+@dataclass(repr=False)
 class Bench:
     """The RA while it serves, the loop it runs in, and a phone that enrolls beside the fuzz."""
 
