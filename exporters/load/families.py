@@ -33,7 +33,7 @@ STARTED = Family(
 LATE = Family(
     "estorm_enrollments_late_total", Kind.COUNTER,
     "Attempts that started more than 5 ms after their intended start.",
-    "as an attempt starts late: the generator is short of CPU", (OPERATION,),
+    "as such an attempt ends: the generator is short of CPU", (OPERATION,),
 )  # fmt: skip
 SUCCEEDED = Family(
     "estorm_enrollments_succeeded_total", Kind.COUNTER,

@@ -35,7 +35,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """One attempt that has ended. `stages` are seconds of each of TIMED_STAGES, None: not completed."""
+    """One attempt that has ended. `stages` are seconds of each of TIMED_STAGES, None: not completed.
+
+    `lag_seconds` is from its intended start to its real one, `late` whether that is too long.
+    """
 
     operation: str
     latency_seconds: float
@@ -43,6 +46,8 @@ class Ended:
     stages: tuple[float | None, ...]
     sent: bool
     failure: Failure | None = None
+    lag_seconds: float = 0.0
+    late: bool = False
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -103,15 +108,15 @@ class Tally:
         """The intended start of so many attempts has come."""
         self._count(named.INTENDED, operation, by=attempts)
 
-    def started(self, operation: str, lag_seconds: float, *, late: bool, retry: bool) -> None:
-        """An attempt has started so long after its intended start."""
-        self._start_lag.observe(max(0.0, lag_seconds))
+    def started(self, operation: str, *, retry: bool) -> None:
+        """An attempt has started."""
         self._count(named.STARTED, operation)
-        self._count(named.LATE, operation, by=late)
         self._count(named.RETRIES, operation, by=retry)
 
     def ended(self, end: Ended) -> None:
         """An attempt has ended."""
+        self._start_lag.observe(max(0.0, end.lag_seconds))
+        self._count(named.LATE, end.operation, by=end.late)
         outcome = "failed" if end.failure else "enrolled"
         for family, seconds in ((named.LATENCY, end.latency_seconds), (named.SERVICE, end.service_seconds)):
             key = (family.name, end.operation, outcome)

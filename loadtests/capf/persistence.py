@@ -10,7 +10,7 @@ from loadtests.results.journal import Attempt
 from loadtests.scenario import Operation
 
 Report = Callable[[Attempt, int], None]
-Begin = Callable[[float, int, int], None]
+Begin = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Rules:
 class Persistence:
     """Sees phones through. `wait` sleeps that many seconds and says whether the run still goes on.
 
-    `begin` is told of each try as it starts: its intended start, its number, and the number of the
+    `begin` is told of each try as it starts: its number, and the number of the
     first.
     """
 
@@ -36,7 +36,7 @@ class Persistence:
         clock: Callable[[], float],
         report: Report,
         wait: Callable[[float], bool],
-        begin: Begin = lambda _intended_start, _number, _first: None,
+        begin: Begin = lambda _number, _first: None,
     ) -> None:
         self._enroller = enroller
         self._rules = rules
@@ -55,7 +55,7 @@ class Persistence:
         for number in range(first, retry.attempts + 1):
             if max(intended_start, self._clock()) > self._rules.finish_by:
                 return
-            self._begin(intended_start, number, first)
+            self._begin(number, first)
             attempt, lsc = self._enroller.enroll(
                 index, self._rules.operation, intended_start, number + earlier
             )

@@ -198,11 +198,10 @@ class Fleet:
             expected = arrivals_of(self._shard, arrivals, self._options.phones)
             self._meter.expect(origin + arrival.offset_seconds for arrival in expected)
 
-    def _begin(self, intended_start: float, number: int, first: int) -> None:
+    def _begin(self, number: int, first: int) -> None:
         if self._meter:
             scheduled = self._options.arrivals is not None and number == first
-            lag_seconds = self._clock() - intended_start
-            self._meter.begins(lag_seconds, scheduled=scheduled, retry=number > 1)
+            self._meter.begins(scheduled=scheduled, retry=number > 1)
 
     def _report(self, attempt: Attempt, lsc_bytes: int) -> None:
         if self._meter:

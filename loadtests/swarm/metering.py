@@ -81,12 +81,12 @@ class Meter:
         self.course.due = due
         self._next_due = next(due, None)
 
-    def begins(self, lag_seconds: float, *, scheduled: bool, retry: bool) -> None:
+    def begins(self, *, scheduled: bool, retry: bool) -> None:
         """An attempt starts; `scheduled`: its intended start is one of those expected."""
         self.course.attempts += 1
         if not scheduled:
             self.tally.intended(self._operation)
-        self.tally.started(self._operation, lag_seconds, late=lag_seconds > LATE_SECONDS, retry=retry)
+        self.tally.started(self._operation, retry=retry)
 
     def ends(self, attempt: Attempt) -> None:
         """An attempt has ended; `count` follows."""
@@ -95,6 +95,7 @@ class Meter:
 
     def count(self, attempt: Attempt) -> None:
         """Count an attempt that has ended."""
+        lag_seconds = attempt.started - attempt.intended_start
         self.tally.ended(
             Ended(
                 attempt.operation,
@@ -106,6 +107,8 @@ class Meter:
                 ),
                 attempt.sent is not None,
                 None if attempt.enrolled else failure_of(attempt),
+                lag_seconds,
+                lag_seconds > LATE_SECONDS,
             )
         )  # fmt: skip
 

@@ -39,7 +39,7 @@ def metering_cpu_seconds() -> float:
     began = time.process_time()
     for _ in range(BATCHES):
         for attempt in attempts:
-            meter.begins(0.001, scheduled=True, retry=False)
+            meter.begins(scheduled=True, retry=False)
             meter.ends(attempt)
         for attempt in attempts:
             meter.count(attempt)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from exporters.load import families as named
 from exporters.load.tally import Ended, Failure, Tally, add_up, decode
 
@@ -46,8 +48,10 @@ def test_a_timeout_is_a_failure_with_its_timer_used_up() -> None:
 def test_late_starts_and_retries_are_counted() -> None:
     made = tally()
     made.intended("install", 2)
-    made.started("install", 0.001, late=False, retry=False)
-    made.started("install", 0.2, late=True, retry=True)
+    made.started("install", retry=False)
+    made.started("install", retry=True)
+    made.ended(replace(GOOD, lag_seconds=0.001))
+    made.ended(replace(GOOD, lag_seconds=0.2, late=True))
     told = counts(made)
     families = (named.INTENDED, named.STARTED, named.LATE, named.RETRIES)
     assert [told[family.name, "install"] for family in families] == [2, 2, 1, 1]
