@@ -5,6 +5,7 @@ unless the date of the first line of all is given.
 """
 
 import datetime as dt
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TextIO
 
 from exporters.logs import families
 from exporters.logs.capf import time_of
+from exporters.logs.errors import LogsError
 from exporters.logs.ledger import Ledger
 from exporters.logs.lines import LineBlocks, encoding_of, lines_of
 from exporters.logs.moments import DatedTimes, TimeOfDay
@@ -51,7 +53,13 @@ class Backfill:
         self._date_given = capf_date is not None
 
     def run(self, files: Sequence[LogFile], out: TextIO) -> Filled:
-        """Read `files` and write the text to `out`. LogsError for a file that cannot be read."""
+        """Read `files` and write the text to `out`. LogsError for a file that cannot be used."""
+        try:
+            return self._run(files, out)
+        except sqlite3.Error as error:
+            raise LogsError(f"cannot keep the sums in {self._scratch}: {error}; is the disk full?") from error
+
+    def _run(self, files: Sequence[LogFile], out: TextIO) -> Filled:
         size_bytes = 0
         with Steps(self._scratch, self._step_seconds) as steps:
             readers = Readers(self._manner, steps, self._dated, lambda: self._now, self._step_seconds)

@@ -68,6 +68,11 @@ class Follower:
         return max(0, os.fstat(self._file.fileno()).st_size - self._offset)
 
     @property
+    def open(self) -> bool:
+        """Whether the file could be opened."""
+        return self._file is not None
+
+    @property
     def last_at(self) -> float | None:
         """When, by its writer's clock, the last line with a time was."""
         return self._reader.last_at

@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +64,7 @@ def log_of(path: Path) -> str | None:
     try:
         with open_log(path) as file:
             return _log_in(file.read(_HEAD_BYTES).replace(b"\0", b""))
-    except OSError:
+    except (OSError, EOFError, zlib.error):
         return None
 
 
@@ -84,7 +85,7 @@ def chunks(path: Path, size_bytes: int = CHUNK_BYTES) -> Iterator[bytes]:
         with open_log(path) as file:
             while data := file.read(size_bytes):
                 yield data
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise LogsError(f"cannot read {path}: {reason}") from error
 

@@ -1,5 +1,6 @@
 """Logs while they are written, as metrics: which files there are, what is new in them."""
 
+import contextlib
 import datetime as dt
 import functools
 from collections import Counter
@@ -16,6 +17,7 @@ from exporters.logs.reading import Manner, Readers
 from exporters.logs.sources import find_logs
 
 _RESOLUTION_SECONDS = 1.0
+_PIECES_AT_ONCE = 64
 
 
 class Watch:
@@ -53,8 +55,7 @@ class Watch:
         """Read all that is new."""
         self._look(from_start=True)
         for path, follower in list(self._followers.items()):
-            while follower.poll(self._clock()):
-                pass
+            self._read(follower)
             if follower.deleted:
                 self._readers_done(follower)
                 del self._followers[path]
@@ -67,12 +68,22 @@ class Watch:
             {"log": sample.log, "reason": sample.reason, "shape": sample.shape}
             for sample in self._readers.unreadable.samples
         ]
-        return Health(bool(files), {"files": files, "unreadable": samples})
+        closed = [str(follower.path) for follower in self._followers.values() if not follower.open]
+        return Health(
+            bool(files) and not closed, {"files": files, "cannot_open": closed, "unreadable": samples}
+        )
 
     def close(self) -> None:
         """Close all files."""
         for follower in self._followers.values():
             follower.close()
+
+    def _read(self, follower: Follower) -> None:
+        """What is new, but not so much that others wait; a disk that fails may do better next time."""
+        with contextlib.suppress(OSError):
+            for _ in range(_PIECES_AT_ONCE):
+                if not follower.poll(self._clock()):
+                    return
 
     def _known(self, path: Path) -> bool:
         return path in self._followers or path in self._strange
@@ -80,9 +91,11 @@ class Watch:
     def _look(self, *, from_start: bool) -> None:
         try:
             found, strange = find_logs((place for place in self._places if place.exists()), self._known)
+            self._strange |= {path for path in strange if path.stat().st_size}
+        except FileNotFoundError:  # gone while it was looked at
+            return
         except OSError as error:
             raise LogsError(f"cannot look for logs: {error}") from error
-        self._strange |= {path for path in strange if path.stat().st_size}
         for file in found:
             if file.rotated:
                 continue

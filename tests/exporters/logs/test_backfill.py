@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from exporters.logs.backfill import Backfill, Filled
+from exporters.logs.errors import LogsError
 from exporters.logs.reading import Manner
 from exporters.logs.sources import find_logs
 from tests.exporters.logs.reading import NOW, manner
@@ -138,3 +139,10 @@ def test_promtool_makes_a_database_of_it_with_the_logs_counts(folder: Path, tmp_
         if found:
             last[found[1], found[2]] = max(last.get((found[1], found[2]), 0.0), float(found[3]))
     assert last == dict(log.requests)
+
+
+def test_a_disk_that_is_full_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "capf.log").write_text(f"{say('10:00:00.000', BEGIN)}\n")
+    files, _ = find_logs([tmp_path])
+    with pytest.raises(LogsError, match="cannot keep the sums"):
+        Backfill(manner(), tmp_path / "missing" / "steps", NOW).run(files, io.StringIO())

@@ -1,4 +1,5 @@
 import gzip
+import random
 from pathlib import Path
 
 import pytest
@@ -46,8 +47,18 @@ def test_a_place_that_does_not_exist_is_one_clear_error(tmp_path: Path) -> None:
         find_logs([tmp_path / "missing"])
 
 
-def test_a_cut_off_gzip_file_is_one_clear_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("damage", [slice(0, -20), slice(0, 12)])
+def test_a_cut_off_gzip_file_is_one_clear_error(tmp_path: Path, damage: slice) -> None:
     path = tmp_path / "capf.log.gz"
-    path.write_bytes(gzip.compress(b"line\n" * 1000)[:-20])
+    path.write_bytes(gzip.compress(random.Random(1).randbytes(1000))[damage])
     with pytest.raises(LogsError, match=r"cannot read .*capf\.log\.gz"):
+        list(chunks(path))
+
+
+def test_a_garbled_gzip_file_is_one_clear_error(tmp_path: Path) -> None:
+    path = tmp_path / "capf.log.gz"
+    packed = bytearray(gzip.compress(b"line\n" * 1000))
+    packed[12:30] = b"\xff" * 18
+    path.write_bytes(packed)
+    with pytest.raises(LogsError, match="cannot read"):
         list(chunks(path))

@@ -79,3 +79,12 @@ def test_everything_that_is_declared_can_be_shown_and_nothing_else() -> None:
     assert len(declared) == len(families.GROUP.families)
     named = {made.family.name for made in vars(families).values() if isinstance(made, Metered)}
     assert named == declared
+
+
+def test_a_file_that_cannot_be_opened_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "capf.log").touch()
+    watching = watch(tmp_path)
+    assert watching.health().details["cannot_open"] == []
+    watching.close()
+    assert watching.health().details["cannot_open"] == [str(tmp_path / "capf.log")]
+    assert not watching.health().well
