@@ -3,17 +3,16 @@
 import contextlib
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from testbed.bounds import Settings
+from testbed.ownership import Owner
 from testbed.scratch import scratch_directory
 from testbed.supervision import PartDeath, PartProcess
 
 _START_SECONDS = 30.0
 
 
-class ChildServer:
+class ChildServer(Owner):
     """`chaos.NAME` as a child process; a context manager that starts and stops it.
 
     Its standard error goes to `NAME.stderr.log` in `log_directory`. Entering raises PartFailed, with its own
@@ -24,23 +23,14 @@ class ChildServer:
         self.name = name
         self._settings = settings
         self._log_directory = log_directory
-        self._owned = contextlib.ExitStack()
         self.addresses: Mapping[str, str] = {}
 
-    def __enter__(self) -> Self:
+    def _take(self, owned: contextlib.ExitStack) -> None:
         name = self.name
-        with contextlib.ExitStack() as starting:
-            launch = starting.enter_context(scratch_directory(name)) / f"{name}.json"
-            self._part = PartProcess(name, launch, self._log_directory, f"{name}*.log", f"chaos.{name}")
-            starting.callback(self._part.stop)
-            self.addresses = self._part.start(self._settings, _START_SECONDS)
-            self._owned = starting.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._owned.close()
+        launch = owned.enter_context(scratch_directory(name)) / f"{name}.json"
+        self._part = PartProcess(name, launch, self._log_directory, f"{name}*.log", f"chaos.{name}")
+        owned.callback(self._part.stop)
+        self.addresses = self._part.start(self._settings, _START_SECONDS)
 
     @property
     def pid(self) -> int:

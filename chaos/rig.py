@@ -13,8 +13,7 @@ import contextlib
 import time
 from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import Self, TypeVar, get_args
+from typing import TypeVar, get_args
 
 import msgspec
 
@@ -33,6 +32,7 @@ from chaos.tcp.process import ProxyProcess
 from chaos.tcp.settings import TcpPartSettings
 from testbed.errors import PartFailed
 from testbed.lab import Lab, Wiring, direct
+from testbed.ownership import Owner
 from testbed.scratch import scratch_directory
 from testbed.settings import LabSettings
 from testbed.supervision import PartDeath
@@ -43,7 +43,7 @@ _TTL_SECONDS = 3600  # Windows DNS's
 _POLL_SECONDS = 0.2
 
 
-class Rig:
+class Rig(Owner):
     """The lab with what breaks it, as child processes; a context manager that starts and stops them.
 
     Logs go to `log_directory`, the CA's database to `database`; `seed` decides all chance of the proxies and
@@ -57,22 +57,13 @@ class Rig:
     ) -> None:
         self._settings, self._chaos, self._seed = settings, chaos, seed
         self._log_directory, self._database = log_directory, database
-        self._owned = contextlib.ExitStack()
         self._servers: list[ChildServer] = []
         self._own_clocks: dict[Clocked, FakeClock] = {}
         self.lab: Lab
         self.endpoints: ChaosEndpoints
 
-    def __enter__(self) -> Self:
-        with contextlib.ExitStack() as starting:
-            self.endpoints = self._start(starting)
-            self._owned = starting.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._owned.close()
+    def _take(self, owned: contextlib.ExitStack) -> None:
+        self.endpoints = self._start(owned)
 
     def system(self) -> ChainSystem:
         """The chain as faults touch it; close it."""

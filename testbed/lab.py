@@ -18,14 +18,14 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
 from testbed.errors import PartFailed, SettingsError
 from testbed.lab_part import Conditions, LabPart, pinned_ca, pinned_ra
+from testbed.ownership import Owner
 from testbed.pki import Hierarchy, LabPki, make_lab_pki
 from testbed.scratch import scratch_directory
 from testbed.settings import CaPartSettings, LabSettings, RaPartSettings
@@ -88,7 +88,7 @@ class Wiring:
     environments: Mapping[PartName, Mapping[str, str]] = field(default_factory=dict)
 
 
-class Lab:
+class Lab(Owner):
     """The parts of the chain as child processes; a context manager that starts and stops them.
 
     Logs go to `log_directory`, the CA's database to `database`; both stay. Entering raises PartFailed when a
@@ -102,23 +102,14 @@ class Lab:
         self._log_directory = log_directory
         self._database = database
         self._wiring = wiring or Wiring()
-        self._owned = contextlib.ExitStack()
         self.ca: LabPart[CaPartSettings]
         self.ra: LabPart[RaPartSettings]
         self.pki: LabPki
         self.endpoints: Endpoints
 
-    def __enter__(self) -> Self:
-        with contextlib.ExitStack() as starting:
-            self._scratch = starting.enter_context(scratch_directory("lab"))
-            self.endpoints = self._start(starting)
-            self._owned = starting.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._owned.close()
+    def _take(self, owned: contextlib.ExitStack) -> None:
+        self._scratch = owned.enter_context(scratch_directory("lab"))
+        self.endpoints = self._start(owned)
 
     @property
     def parts(self) -> tuple[LabPart[CaPartSettings], LabPart[RaPartSettings]]:

@@ -7,11 +7,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from loadtests.errors import ExperimentFailed
 from loadtests.scenario import Scenario
+from testbed.ownership import Owner
 from testbed.scratch import scratch_directory
 
 _START_SECONDS = 60.0
@@ -20,7 +19,7 @@ _POLL_SECONDS = 0.02
 _SHOWN_LINES = 3
 
 
-class StormProcess:
+class StormProcess(Owner):
     """The storm; a context manager that ends it in order. It ends with this process, however that does.
 
     `folder` is its run folder. Entering returns when the chain is up; ExperimentFailed with the storm's own
@@ -30,25 +29,16 @@ class StormProcess:
     def __init__(self, scenario: Scenario, folder: Path) -> None:
         self._scenario = scenario
         self._folder = folder
-        self._owned = contextlib.ExitStack()
 
-    def __enter__(self) -> Self:
-        with contextlib.ExitStack() as starting:
-            scratch = starting.enter_context(scratch_directory("experiment"))
-            self.endpoints = scratch / "endpoints.json"
-            self._log = scratch / "storm.log"
-            scenario = scratch / "scenario.toml"
-            scenario.write_text(self._scenario.to_toml())
-            self._process = self._start(scenario)
-            starting.callback(self._stop)
-            self._wait_until_up()
-            self._owned = starting.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._owned.close()
+    def _take(self, owned: contextlib.ExitStack) -> None:
+        scratch = owned.enter_context(scratch_directory("experiment"))
+        self.endpoints = scratch / "endpoints.json"
+        self._log = scratch / "storm.log"
+        scenario = scratch / "scenario.toml"
+        scenario.write_text(self._scenario.to_toml())
+        self._process = self._start(scenario)
+        owned.callback(self._stop)
+        self._wait_until_up()
 
     @property
     def ended(self) -> bool:

@@ -1,0 +1,24 @@
+"""Who starts several things ends them all, in reverse order, whichever way it ends itself."""
+
+import contextlib
+from types import TracebackType
+from typing import Self
+
+
+class Owner:
+    """A context manager that owns whatever `_take` enters into a stack; a start that fails leaves nothing."""
+
+    def _take(self, owned: contextlib.ExitStack) -> None:
+        """Start what is owned, each thing entered into `owned` as soon as it is there."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as starting:
+            self._take(starting)
+            self._owned = starting.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._owned.close()
