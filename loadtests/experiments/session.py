@@ -127,11 +127,19 @@ class Session:
         """The attempts since it has been calm, `phones` of them at least; the same until the next fault."""
         if self._window is None or self._window[0] != self._calm_since:
             self._wait(
-                lambda: is_whole(since(self._read(), self._calm_since).attempts, phones),
+                lambda: len(since(self._read(), self._calm_since).attempts) >= phones,
                 f"{phones} phones started and ended since the system should be calm",
             )
+            self._wait_for_stragglers(phones)
             self._window = self._calm_since, since(self._read(), self._calm_since)
         return self._window[1]
+
+    def _wait_for_stragglers(self, phones: int) -> None:
+        """Wait for those that started before others that have ended, as long as a phone may take."""
+        deadline = time.monotonic() + self._patience_seconds()
+        while not is_whole(since(self._read(), self._calm_since).attempts, phones):
+            if time.monotonic() > deadline or self._storm.wait(_POLL_SECONDS):
+                return
 
     def orphans(self, phones: int) -> int:
         """Certificates that the CA issued to phones of the steady stretch and that they do not hold."""

@@ -64,11 +64,11 @@ def since(attempts: Iterable[Attempt], moment: float) -> Window:
 
 
 def is_whole(attempts: Collection[Attempt], phones: int) -> bool:
-    """Whether so many phones that follow each other have ended an attempt, and none between is under way.
+    """Whether so many phones have ended their first attempt, and none between them is under way.
 
-    Phones start in the order of their index, so one that is missing between others has not ended.
+    Phones start in the order of their index, as a rule, so one that is missing between others has not ended.
     """
-    indexes = {attempt.index for attempt in attempts}
+    indexes = {attempt.index for attempt in attempts if attempt.attempt == 1}
     return len(indexes) >= phones and max(indexes) - min(indexes) + 1 == len(indexes)
 
 
