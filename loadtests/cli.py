@@ -21,8 +21,8 @@ from chaos.settings import ChaosSettings
 from loadtests.arrivals.settings import Shape
 from loadtests.errors import LoadtestError
 from loadtests.experiments.command import chaos_group
-from loadtests.lab_reload import reloading_on_sighup
 from loadtests.exporter_command import exporter_group
+from loadtests.lab_reload import reloading_on_sighup
 from loadtests.logs_command import logs_group
 from loadtests.quantities import DurationType, RateType
 from loadtests.results import slo
