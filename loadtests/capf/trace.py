@@ -21,7 +21,7 @@ from loadtests.phones.settings import AuthenticationMode
 from loadtests.scenario import KeyType
 from testbed.est_errors import EstError
 
-_TIME, _NAME, _LENGTH = "\0", "\1", "\2"
+_TIME, _NAME, _LENGTH = b"\0", b"\1", b"\2"
 _SESSION = 2  # the guide shows no other; it does not say what it counts
 _PEER_DESCRIPTOR = 6  # CAPF's socket to the phone, which there is none of here: the guide's number
 
@@ -150,8 +150,8 @@ class CapfTrace:
         mode: AuthenticationMode = AuthenticationMode.AUTH_BY_STR,
     ) -> None:
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        self._ready: dict[tuple[str, EstError], str] = {}
-        self._second, self._time_of_day = -1, ""
+        self._ready: dict[tuple[str, EstError], bytes] = {}
+        self._second, self._time_of_day = -1, b""
         words = _KEY_WORDS[key_type]
         self._constant = {
             "mode": _MODES[mode], "size": words.size, "curve": words.curve, "order": words.order,
@@ -192,21 +192,24 @@ class CapfTrace:
 
     def _lines(
         self, template: str, name: str, at: float, error: EstError = EstError.NONE, length: int = 0
-    ) -> str:
+    ) -> bytes:
         second, milliseconds = divmod(int(at * 1000), 1000)
         if second != self._second:
-            self._second, self._time_of_day = second, f"{dt.datetime.fromtimestamp(second):%T}"  # noqa: DTZ006
-        time = f"{self._time_of_day}.{milliseconds:03d}"
+            time_of_day = dt.datetime.fromtimestamp(second).strftime("%T")  # noqa: DTZ006
+            self._second, self._time_of_day = second, time_of_day.encode()
+        time = b"%s.%03d" % (self._time_of_day, milliseconds)
         text = self._ready.get((template, error)) or self._made_ready(template, error)
-        return text.replace(_TIME, time).replace(_NAME, name).replace(_LENGTH, str(length))
+        return text.replace(_TIME, time).replace(_NAME, name.encode()).replace(_LENGTH, b"%d" % length)
 
-    def _made_ready(self, template: str, error: EstError) -> str:
+    def _made_ready(self, template: str, error: EstError) -> bytes:
         """The template with all in it but what each enrollment has of its own: to replace costs a third."""
-        ready = self._ready[template, error] = template.format(
-            t=_TIME, id=f"{_SESSION}:{_NAME}:", name=_NAME, rv=int(error), error=error, length=_LENGTH,
+        time, name, length = _TIME.decode(), _NAME.decode(), _LENGTH.decode()
+        text = template.format(
+            t=time, id=f"{_SESSION}:{name}:", name=name, rv=int(error), error=error, length=length,
             **self._constant,
         )  # fmt: skip
+        ready = self._ready[template, error] = text.encode()
         return ready
 
-    def _append(self, text: str) -> None:
-        os.write(self._descriptor, text.encode())
+    def _append(self, text: bytes) -> None:
+        os.write(self._descriptor, text)
