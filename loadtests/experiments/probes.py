@@ -1,6 +1,6 @@
 """What an experiment may measure. Chaos Toolkit calls these by name.
 
-All but `evidence` are of the phones that were meant to start since the last fault's end, `phones` of them at
+All but `evidence` are of the phones meant to start since a fault last struck or ended, `phones` of them at
 least: they wait until so many have ended.
 """
 

@@ -73,6 +73,8 @@ class Session:
         struck.enter_context(self._striker.struck(f"{fault.name}#{self._strikes}", fault))
         self._strikes += 1
         self._struck.append((fault.name, struck))
+        # Until it ends, what is measured is what it does.
+        self._calm_since = time.time()
 
     def end(self, name: str) -> None:
         """End the faults of this name that are in force, the last one first."""
