@@ -7,6 +7,8 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 _LONGEST_SECONDS = 20.0
 _POLL_SECONDS = 0.05
+# A busy machine keeps no habit to the tenth of a second.
+_GRACE_SECONDS = 1.0
 
 
 class Scrapes:
@@ -39,9 +41,11 @@ class Scrapes:
         """
         now = self._clock()
         interval = self._interval_seconds
-        if not 0 < interval <= _LONGEST_SECONDS or self._last is None or now - self._last > 2 * interval:
+        if self._last is None or not 0 < interval <= _LONGEST_SECONDS:
             return False
-        latest = self._last + 1.5 * interval + _POLL_SECONDS
+        if now - self._last > 2 * interval + _GRACE_SECONDS:
+            return False
+        latest = max(self._last + 1.5 * interval, now) + _GRACE_SECONDS
         while self._last <= now:
             if self._clock() > latest:
                 return False

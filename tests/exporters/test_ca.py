@@ -40,3 +40,19 @@ def test_two_cas_in_one_process_share_nothing() -> None:
 def test_every_name_has_the_prefix_or_is_the_process_s_own() -> None:
     names = [family.name for family in CaMetrics().registry.collect()]
     assert all(name.startswith(("estorm_ca_", "process_")) for name in names)
+
+
+def test_the_databases_rows_are_counted_at_each_scrape() -> None:
+    metrics, rows = CaMetrics(), {"issued": 1}
+    metrics.show_rows(lambda: rows)
+    assert 'estorm_ca_database_rows{disposition="issued"} 1.0' in text(metrics)
+    rows["issued"], rows["denied"] = 5, 2
+    assert 'estorm_ca_database_rows{disposition="issued"} 5.0' in text(metrics)
+    assert 'estorm_ca_database_rows{disposition="denied"} 2.0' in text(metrics)
+
+
+def test_a_database_that_cannot_be_read_costs_its_rows_and_nothing_else() -> None:
+    metrics = CaMetrics()
+    metrics.show_rows(dict)
+    assert "estorm_ca_database_rows{" not in text(metrics)
+    assert "estorm_ca_connections 0.0" in text(metrics)

@@ -65,3 +65,22 @@ def test_two_sets_of_metrics_do_not_share_counts() -> None:
 def test_every_own_metric_has_the_prefix() -> None:
     names = {family.name for family in RaMetrics().registry.collect()}
     assert all(name.startswith(("estorm_ra_", "process_")) for name in names)
+
+
+def test_each_configured_timer_is_a_bucket_edge_and_its_share_is_told() -> None:
+    metrics = RaMetrics({"form": 3.25, "connect": 10.0})
+    metrics.called("form", 3.25, None)
+    metrics.called("form", 6.5, "curl_28")
+
+    assert value(metrics, "timer_seconds", timer="form") == 3.25
+    assert value(metrics, "stage_seconds_bucket", stage="form", le="3.25") == 1
+    assert value(metrics, "timer_used_ratio_bucket", stage="form", le="1.0") == 1
+    assert value(metrics, "timer_used_ratio_sum", stage="form") == 3.0
+
+
+def test_the_certificates_say_when_they_expire() -> None:
+    metrics = RaMetrics()
+    metrics.certificates_expire(2e9, 3e9)
+
+    assert value(metrics, "certificate_expiry_timestamp_seconds", certificate="server") == 2e9
+    assert value(metrics, "certificate_expiry_timestamp_seconds", certificate="ca") == 3e9

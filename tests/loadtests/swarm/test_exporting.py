@@ -104,7 +104,7 @@ def test_two_workers_are_added_up_by_their_master(locust: Locust, targets: Path)
 
 
 def test_a_worker_that_is_killed_takes_its_phones_and_no_count_with_it(locust: Locust, targets: Path) -> None:
-    process = locust("--processes", "2", "--phones", "120", *on_free_port())
+    process = locust("--processes", "2", "--phones", "120", "--arrival-rate", "12", *on_free_port())
     killed, history = False, []
     for samples in every_scrape(process, targets):
         history.append(samples)
