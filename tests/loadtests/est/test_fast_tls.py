@@ -1,6 +1,8 @@
 """The two TLS libraries behind one stream: what a phone sees of a server must not depend on which it is."""
 
+import contextlib
 import datetime as dt
+import socket
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +11,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from loadtests.est.fast_tls import FastContext
+from loadtests.est.fast_tls import FastContext, available
 from loadtests.est.tls_engine import TlsContext
 from loadtests.est.tls_stream import Timers, TlsStream
 from testbed import pki
@@ -160,3 +162,16 @@ def test_the_fast_librarys_tls_unique_is_the_servers(lab_ca: LabCa) -> None:
         stream.close()
     assert unique is not None
     assert [unique] == seen
+
+
+def test_the_installed_cryptography_has_what_the_fast_library_calls() -> None:
+    assert available()
+
+
+def test_a_server_that_hangs_up_in_the_handshake_is_an_eof(lab_ca: LabCa) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        stream = TlsStream(FastContext(lab_ca.trust_anchor), "127.0.0.1", TIMERS)
+        stream.connect("127.0.0.1", listener.getsockname()[1])
+        listener.accept()[0].close()
+        with contextlib.closing(stream), pytest.raises((ssl.SSLEOFError, ConnectionResetError)):
+            stream.handshake()
