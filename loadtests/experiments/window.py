@@ -48,13 +48,21 @@ class Window:
         return len(enrolled) / (max(attempt.done for attempt in self.attempts) - first)
 
     def orphans(self, ca_database: Path) -> int:
-        """Certificates issued to these phones that they do not hold."""
-        phones = {attempt.phone for attempt in self.attempts}
+        """Certificates issued to these phones during these attempts, and that they do not hold.
+
+        What came after the last attempt on record may be for one that is still under way.
+        """
         held = {attempt.serial for attempt in self.attempts if attempt.enrolled}
+        first: dict[str, float] = {}
+        last: dict[str, float] = {}
+        for attempt in self.attempts:
+            first.setdefault(attempt.phone, attempt.started)
+            last[attempt.phone] = max(attempt.done, last.get(attempt.phone, 0.0))
         return sum(
-            certificate.serial not in held
+            first[phone] <= certificate.issued_at <= last[phone]
             for certificate in database.issued(ca_database)
-            if _names(certificate.subject) & phones
+            if certificate.serial not in held
+            for phone in _names(certificate.subject) & first.keys()
         )
 
 
