@@ -27,6 +27,7 @@ from loadtests.storm.connections import keep_connections
 from loadtests.storm.course import Course
 from loadtests.storm.cpu import CpuMeter
 from loadtests.storm.generator import EstServer, Generator, Output, Supplies
+from loadtests.storm.interruption import Interruption, interruptions_noted
 from loadtests.storm.progress import Display, Tally
 from loadtests.storm.prometheus import prometheus_beside, see_last_scrape
 from loadtests.storm.resumption import Devices, enlist, recover
@@ -194,26 +195,26 @@ class _Watch:
         course = Course(target, self._clock())
         meter = CpuMeter(lambda: {"generator": generator.pid} | (lab.pids if lab else {}))
         meter.mark()
-        try:
-            for _ in self._ticks(generator, course):
+        with interruptions_noted() as interruption:
+            for _ in self._ticks(generator, course, interruption):
                 self._take(course)
                 self._tell_of_metrics()
                 meter.sample() if self._tally.begun else meter.mark()
                 for death in course.note_deaths(lab.deaths() if lab else []):
                     self._display.say(str(death))
-        except KeyboardInterrupt:
+            generator.stop()
+            self._take(course)
+        if interruption.came:
             course.interrupted = True
             course.incidents.append("interrupted; phones that had yet to start are dropped")
-        generator.stop()
-        self._take(course)
         _judge(generator, course)
         course.ended_at, course.cpu_seconds = self._clock(), meter.seconds()
         return course
 
-    def _ticks(self, generator: Generator, course: Course) -> Iterator[None]:
-        """Yield regularly while the generator runs, and no longer than every timer allows."""
+    def _ticks(self, generator: Generator, course: Course, interruption: Interruption) -> Iterator[None]:
+        """Yield regularly while the generator runs, and no longer than every timer and the user allow."""
         latest = course.started_at + longest_seconds(self._scenario)
-        while generator.exit_code() is None:
+        while generator.exit_code() is None and not interruption.came:
             yield
             if self._clock() > latest:
                 course.incidents.append("the generator did not end in time and was stopped")
