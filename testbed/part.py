@@ -75,9 +75,23 @@ def _allow_open_files() -> None:
 
 
 async def _serve(running: RunningPart[S], part_settings: S) -> None:
-    async with running(part_settings) as addresses, _stop_signals() as stopped:
-        _tell(Status(ready=dict(addresses)))
-        await stopped.wait()
+    """Until told to stop, which may be while it starts: what it has made by then is cleared away too."""
+    ready = asyncio.Event()
+
+    async def run() -> None:
+        async with running(part_settings) as addresses:
+            ready.set()
+            _tell(Status(ready=dict(addresses)))
+            await stopped.wait()
+
+    async with _stop_signals() as stopped:
+        serving, stop = asyncio.ensure_future(run()), asyncio.ensure_future(stopped.wait())
+        await asyncio.wait((serving, stop), return_when=asyncio.FIRST_COMPLETED)
+        if not ready.is_set():
+            serving.cancel()
+        stop.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await serving
 
 
 @contextlib.asynccontextmanager
