@@ -140,15 +140,15 @@ def lab(
     scenario = scenario.seeded(random.SystemRandom())
     folder = create_run_folder("lab", datetime.now(UTC), out)
     with make_chain(scenario, folder.logs, folder.database) as running:
-        if endpoints:
-            running.endpoints.write(endpoints)
-        for line in _endpoint_table(running.endpoints):
-            click.echo(line)
         try:
-            with contextlib.ExitStack() as reloading:
-                if isinstance(running, Lab):
-                    reread = functools.partial(_lab_settings, scenario_file, nginx=nginx)
-                    reloading.enter_context(reloading_on_sighup(running, reread, click.echo))
+            if isinstance(running, Lab):
+                reread = functools.partial(_lab_settings, scenario_file, nginx=nginx)
+                # Whoever reads where it answers may ask it to reload.
+                with reloading_on_sighup(running, reread, click.echo) as reload_if_asked:
+                    _tell_endpoints(running.endpoints, endpoints)
+                    running.watch(reload_if_asked)
+            else:
+                _tell_endpoints(running.endpoints, endpoints)
                 running.watch()
         except PartFailed as failure:
             _fail(str(failure), EXIT_PART_DIED)
@@ -161,6 +161,13 @@ estorm.add_command(chaos_group)
 estorm.add_command(exporter_group)
 estorm.add_command(logs_group)
 estorm.add_command(probe)
+
+
+def _tell_endpoints(found: Endpoints, path: Path | None) -> None:
+    if path:
+        found.write(path)
+    for line in _endpoint_table(found):
+        click.echo(line)
 
 
 def _lab_scenario(path: Path | None, *, nginx: bool) -> Scenario:

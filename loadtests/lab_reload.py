@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 
@@ -14,22 +15,28 @@ Reread = Callable[[], LabSettings]
 
 
 @contextlib.contextmanager
-def reloading_on_sighup(lab: Lab, reread: Reread, say: Callable[[str], None]) -> Iterator[None]:
-    """SIGHUP reloads the lab inside the block, which must be the main thread's; `say` tells how it went."""
+def reloading_on_sighup(lab: Lab, reread: Reread, say: Callable[[str], None]) -> Iterator[Callable[[], None]]:
+    """SIGHUP is noted inside the block, which must be the main thread's; gives what to call now and then.
 
-    def reload(_number: int, _frame: FrameType | None) -> None:
-        # One at a time; another signal waits for its turn.
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    That reloads the lab when it was asked for, and has `say` tell how it went.
+    """
+    asked = threading.Event()
+
+    def note(_number: int, _frame: FrameType | None) -> None:
+        asked.set()
+
+    def reload_if_asked() -> None:
+        if not asked.is_set():
+            return
+        asked.clear()
         try:
             lab.reload(reread())
             say("reloaded: both parts go on with the scenario as it is now")
         except (LoadtestError, TestbedError) as error:
             say(f"not reloaded: {' '.join(str(error).split())}")
-        finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
 
-    before = signal.signal(signal.SIGHUP, reload)
+    before = signal.signal(signal.SIGHUP, note)
     try:
-        yield
+        yield reload_if_asked
     finally:
         signal.signal(signal.SIGHUP, before)

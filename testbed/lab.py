@@ -125,9 +125,13 @@ class Lab(Owner):
         """The parts that ended by themselves."""
         return [death for part in self.parts if (death := part.death())]
 
-    def watch(self) -> None:
-        """Block until a part ends by itself; then raise PartFailed with its name and last log lines."""
+    def watch(self, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Block until a part ends by itself; then raise PartFailed with its name and last log lines.
+
+        `meanwhile` is called several times a second.
+        """
         while not (deaths := self.deaths()):
+            meanwhile()
             time.sleep(_POLL_SECONDS)
         raise PartFailed(str(deaths[0]))
 
