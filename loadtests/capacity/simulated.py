@@ -1,18 +1,20 @@
 """A bench that is a simulation: trials of a modelled chain, in simulated time."""
 
-import random
+import sys
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
 import msgspec
 import polars as pl
 
+from loadtests.arrivals.rates import Poisson
 from loadtests.capacity.margins import margins
 from loadtests.capacity.trial import Trial, TrialPlan, Usage
 from loadtests.results.measures import Attempts, Measures, Percentiles, Phones, Stages, percentiles
 from loadtests.results.slo import Rule, evaluate
-from loadtests.simulation.forecast import Forecast, simulate
-from loadtests.simulation.ledger import Outcome
+from loadtests.simulation.forecast import Forecast, latencies_seconds, simulate
 from loadtests.simulation.settings import ChainModel
+from loadtests.streams import stream
 
 _BASELINE_PHONES = 50
 _BASELINE_SPACING_SECONDS = 3600.0
@@ -26,26 +28,20 @@ class SimulatedBench:
 
     def trial(self, plan: TrialPlan) -> Trial:
         """Simulate it."""
-        model = msgspec.structs.replace(self._model, seed=hash_seed(self._seed, plan.number))
+        seed = stream(self._seed, f"trial {plan.number}").getrandbits(32)
+        model = msgspec.structs.replace(self._model, seed=seed)
         if plan.rate_per_second is None:
             starts = (number * _BASELINE_SPACING_SECONDS for number in range(_BASELINE_PHONES))
             forecast = simulate(model, starts)
             busy = forecast.tries["ended"] - forecast.tries["started"]
-            tries, measured = forecast.tries, measures_of(forecast, forecast.tries, float(busy.sum()))
+            measured = measures_of(forecast, forecast.tries, float(busy.sum()))
         else:
-            forecast = simulate(model, self._arrivals(plan, plan.rate_per_second, model.seed))
+            forecast = simulate(model, _arrivals(plan, plan.rate_per_second, seed))
             first = forecast.tries.group_by("phone").agg(pl.col("started").min().alias("first"))
             settled = first.filter(pl.col("first") >= plan.settle_seconds)
             tries = forecast.tries.join(settled, on="phone")
             measured = measures_of(forecast, tries, plan.measured_seconds)
         return trial_of(plan, measured, self._rules, self._usage(forecast))
-
-    def _arrivals(self, plan: TrialPlan, rate: float, seed: int) -> Iterator[float]:
-        source = random.Random(f"arrivals {seed}")  # noqa: S311 - a simulation, not a secret
-        now, end = source.expovariate(rate), plan.settle_seconds + plan.measured_seconds
-        while now < end:
-            yield now
-            now += source.expovariate(rate)
 
     def _usage(self, forecast: Forecast) -> Usage:
         ra, capacity, seconds = self._model.ra, self._model.capacity, forecast.seconds or 1.0
@@ -60,34 +56,28 @@ class SimulatedBench:
         )
 
 
-def hash_seed(seed: int, number: int) -> int:
-    """A seed for each trial that has nothing to do with the others."""
-    return random.Random(f"{seed} trial {number}").getrandbits(32)  # noqa: S311 - a simulation
+def _arrivals(plan: TrialPlan, rate: float, seed: int) -> Iterator[float]:
+    end = plan.settle_seconds + plan.measured_seconds
+    shape = Poisson(rate, lambda: stream(seed, "arrivals"))
+    return takewhile(lambda start: start < end, shape.offsets_seconds(sys.maxsize))
 
 
 def measures_of(forecast: Forecast, tries: pl.DataFrame, seconds: float) -> Measures:
     """A forecast's `tries` in the measures of a real run; outcomes by EST error are not simulated."""
-    enrolled = tries.filter(pl.col("outcome") == Outcome.ENROLLED)
-    latency = percentiles(latencies(tries))
-    phones = tries["phone"].n_unique()
+    latencies = latencies_seconds(tries)
+    enrolled, latency, phones = latencies.len(), percentiles(latencies), tries["phone"].n_unique()
     return Measures(
-        phones=Phones(phones, enrolled.height, phones - enrolled.height, 0),
+        phones=Phones(phones, enrolled, phones - enrolled, 0),
         orphans=forecast.certificates.orphaned,
         outcomes={},
-        attempts=Attempts(tries.height, enrolled.height, tries.height - enrolled.height, {}),
+        attempts=Attempts(tries.height, enrolled, tries.height - enrolled, {}),
         duration_seconds=seconds,
-        throughput_per_second=enrolled.height / seconds if seconds else 0.0,
+        throughput_per_second=enrolled / seconds if seconds else 0.0,
         latency_seconds=latency,
         service_time_seconds=latency,
         start_lag_seconds=Percentiles(0.0, 0.0, 0.0, 0.0),
         stage_seconds=Stages(None, None, None, None, None, None),
     )
-
-
-def latencies(tries: pl.DataFrame) -> pl.Series:
-    """Of those that enrolled, in seconds."""
-    enrolled = tries.filter(pl.col("outcome") == Outcome.ENROLLED)
-    return enrolled["ended"] - enrolled["started"]
 
 
 def trial_of(plan: TrialPlan, measured: Measures, rules: Sequence[Rule], usage: Usage) -> Trial:

@@ -48,18 +48,17 @@ class Forecast:
     @property
     def enrolled(self) -> int:
         """Phones that got their LSC."""
-        return self.tries.filter(pl.col("outcome") == Outcome.ENROLLED).height
+        return latencies_seconds(self.tries).len()
 
     def latency_seconds(self, quantile: float) -> float | None:
         """Of the tries that enrolled, from their start; None when there is none."""
-        enrolled = self.tries.filter(pl.col("outcome") == Outcome.ENROLLED)
-        return (enrolled["ended"] - enrolled["started"]).quantile(quantile, "nearest")
+        return latencies_seconds(self.tries).quantile(quantile, "nearest")
 
-    def time_to_enroll_seconds(self, quantile: float) -> float | None:
-        """Of the phones that enrolled, from their first try's start; None when there is none."""
-        first = self.tries.group_by("phone").agg(pl.col("started").min().alias("first"))
-        enrolled = self.tries.filter(pl.col("outcome") == Outcome.ENROLLED).join(first, on="phone")
-        return (enrolled["ended"] - enrolled["first"]).quantile(quantile, "nearest")
+
+def latencies_seconds(tries: pl.DataFrame) -> pl.Series:
+    """Of those of a forecast's tries that enrolled, from their start."""
+    enrolled = tries.filter(pl.col("outcome") == Outcome.ENROLLED)
+    return enrolled["ended"] - enrolled["started"]
 
 
 def simulate(model: ChainModel, starts: Iterator[float]) -> Forecast:
