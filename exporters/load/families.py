@@ -6,8 +6,6 @@ STAGES = ("resolve", "connect", "tls", "send", "wait", "read", "answer", "check"
 TIMED_STAGES = ("connect", "tls", "send", "wait", "read", "check")
 TIMERS = ("connect", "handshake", "read")
 PHONE_STATES = ("waiting", "under_way", "between_tries", "enrolled", "failed", "lost")
-OUTCOMES = ("enrolled", "failed")
-OPERATIONS = ("install", "renew")
 
 OPERATION = Label("operation", "install (simpleenroll) or renew (simplereenroll)")
 EST_ERROR = Label("est_error", "libEST's name of the failure: `EST_ERR_SSL_READ`, 94 at most")

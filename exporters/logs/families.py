@@ -7,7 +7,6 @@ from exporters.logs.ledger import Metered
 
 LOGS = ("capf", "ces", "nginx", "iis")
 READ_TIMER = "read"
-TIMED_OUT_CAUSE = "curl_28"
 _ENROLLMENT_EDGES = (0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2.5, 5, 7.5, 10, 15, 30, 60)
 
 LOG = Label("log", "capf, ces, nginx or iis")
