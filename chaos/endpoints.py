@@ -8,8 +8,6 @@ import contextlib
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from chaos.control.client import ControlClient
 from chaos.dns.client import DnsClient
@@ -18,6 +16,7 @@ from chaos.tcp.client import Toxiproxy
 from testbed import settings
 from testbed.errors import SettingsError
 from testbed.lab import Endpoints
+from testbed.ownership import Closing
 
 VARIABLE = "ESTORM_ENDPOINTS"
 
@@ -57,7 +56,7 @@ def endpoints_path(environment: Mapping[str, str]) -> Path:
     return Path(path)
 
 
-class ChainSystem:
+class ChainSystem(Closing):
     """A `chaos.system.System` from its endpoints, in whatever process. `close` it, or use it as a context."""
 
     def __init__(self, endpoints: ChaosEndpoints) -> None:
@@ -67,14 +66,6 @@ class ChainSystem:
         self.pki = Path(endpoints.pki)
         self.seed = endpoints.seed
         self._open = contextlib.ExitStack()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Give the connections back."""

@@ -1,13 +1,13 @@
 """The client's side of a fault server's HTTP API: JSON there and back, failures as errors of ours."""
 
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
 import httpx
 import msgspec
 
 from chaos.errors import ApiRefused, ChaosError
+from testbed.ownership import Closing
 
 T = TypeVar("T")
 
@@ -30,21 +30,13 @@ class _Refusal(msgspec.Struct, frozen=True):
     error: str
 
 
-class HttpApi:
+class HttpApi(Closing):
     """The API at `url`, `http://host:port`. Use as a context manager, or `close` it."""
 
     def __init__(self, url: str, words: ApiWords, timeout_seconds: float) -> None:
         self.url = url.rstrip("/")
         self._words = words
         self._http = httpx.Client(timeout=timeout_seconds, trust_env=False)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Give the connections back."""

@@ -18,13 +18,12 @@ import time
 from collections.abc import Callable, Mapping
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import psutil
 
 from chaos.errors import ClockUnavailable
 from chaos.system import Reading
+from testbed.ownership import Closing
 
 STEP_SECONDS = 0.02
 _IN_WHEEL = Path("vendor/libfaketime/src/libfaketime.so.1")
@@ -59,7 +58,7 @@ def is_preloaded(pid: int) -> bool:
         return False
 
 
-class FakeClock:
+class FakeClock(Closing):
     """What processes that are started with `environment` take for the time; the true one until `show`.
 
     The file at `path` holds how far it is off. `close` it, or use it as a context manager: the clock is then
@@ -73,14 +72,6 @@ class FakeClock:
         self._steady = threading.Event()
         self._shown = Reading()
         self._write(0.0)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     @property
     def environment(self) -> Mapping[str, str]:

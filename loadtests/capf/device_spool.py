@@ -13,11 +13,11 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 import msgspec
 
 from loadtests.results.journal import Attempt
+from testbed.ownership import Closing
 
 PATTERN = "devices-*.spool"
 _HEAD = struct.Struct(">cQII")
@@ -48,7 +48,7 @@ class SpooledLsc:
     der: bytes
 
 
-class SpoolWriter:
+class SpoolWriter(Closing):
     """Appends to one spool file; a context manager that owns it. OSError when it cannot."""
 
     def __init__(self, path: Path) -> None:
@@ -70,12 +70,6 @@ class SpoolWriter:
     def close(self) -> None:
         """Close the file."""
         os.close(self._descriptor)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 class SpoolReader:

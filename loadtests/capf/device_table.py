@@ -21,6 +21,7 @@ from loadtests.phones.roster import Start
 from loadtests.phones.settings import AuthenticationMode
 from loadtests.results.journal import Attempt
 from loadtests.scenario import KeyType
+from testbed.ownership import Closing
 
 _APPLICATION_ID = 0x45535444  # "ESTD"
 _SCHEMA = f"""
@@ -80,7 +81,7 @@ class DeviceSettings:
     finish_by: float
 
 
-class DeviceTable:
+class DeviceTable(Closing):
     """One run's table. A context manager that owns the file's connection."""
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
@@ -172,12 +173,6 @@ class DeviceTable:
             with contextlib.suppress(sqlite3.OperationalError):  # somebody else reads it: the next one folds
                 self._connection.execute("PRAGMA journal_mode = DELETE")
         self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 @contextlib.contextmanager

@@ -15,11 +15,11 @@ import datetime as dt
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 from loadtests.phones.settings import AuthenticationMode
 from loadtests.scenario import KeyType
 from testbed.est_errors import EstError
+from testbed.ownership import Closing
 
 _TIME, _NAME, _LENGTH = b"\0", b"\1", b"\2"
 _SESSION = 2  # the guide shows no other; it does not say what it counts
@@ -134,7 +134,7 @@ MsgType : CAPF_MSG_END_SESSION
 """)
 
 
-class CapfTrace:
+class CapfTrace(Closing):
     """Appends enrollments to one trace file that several processes may share; a context manager.
 
     Each call is one write(2) with O_APPEND, so the lines of one enrollment's start, and those of its end,
@@ -183,12 +183,6 @@ class CapfTrace:
     def close(self) -> None:
         """Close the file."""
         os.close(self._descriptor)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _lines(
         self, template: str, name: str, at: float, error: EstError = EstError.NONE, length: int = 0

@@ -14,7 +14,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
 import msgspec
 from cryptography.hazmat.primitives import serialization
@@ -30,6 +30,7 @@ from loadtests.phones.record_file import (
     write_records,
 )
 from loadtests.scenario import KeyType
+from testbed.ownership import Closing
 from testbed.pki import PrivateKey
 from testbed.tether import die_with_parent
 
@@ -80,7 +81,7 @@ def make_key_file(
     write_records(path, Header("estorm-keys", 1, key_type), made_by_children(commands, count), progress)
 
 
-class KeyFile:
+class KeyFile(Closing):
     """The key pairs of a file, loaded one at a time (0.004 ms each, so a million phones cost no memory).
 
     A context manager that owns the open file. Keys are not checked when they are loaded: that costs 37 ms
@@ -109,12 +110,6 @@ class KeyFile:
     def close(self) -> None:
         """Close the file."""
         self._records.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def _be_child(parent_pid: int, key_type: KeyType, count: int) -> None:

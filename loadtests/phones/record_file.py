@@ -17,17 +17,18 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, Generic, Self, TypeVar
+from typing import IO, Generic, TypeVar
 
 import msgspec
 
 from loadtests.errors import GeneratorFailed, LoadtestError, ScenarioError
+from testbed.ownership import Closing
 
 _LENGTH_BYTES = 4
 HeaderT = TypeVar("HeaderT", bound=msgspec.Struct)
 
 
-class RecordFile(Generic[HeaderT]):
+class RecordFile(Closing, Generic[HeaderT]):
     """The records of a file, read one at a time, so that a million cost no memory; a context manager.
 
     ScenarioError when there is no file at `path`, or not a whole one of this kind of header.
@@ -55,12 +56,6 @@ class RecordFile(Generic[HeaderT]):
     def close(self) -> None:
         """Close the file."""
         self._data.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def write_records(

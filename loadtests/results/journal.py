@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
 
 import msgspec
+
+from testbed.ownership import Closing
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -42,7 +43,7 @@ class Attempt(msgspec.Struct, frozen=True):
         return self.est_code == 0
 
 
-class JournalWriter:
+class JournalWriter(Closing):
     """Appends attempts to one file; a context manager that owns the file."""
 
     def __init__(self, path: Path) -> None:
@@ -56,12 +57,6 @@ class JournalWriter:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 class JournalReader:

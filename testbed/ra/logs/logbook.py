@@ -3,15 +3,15 @@
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Self
 
+from testbed.ownership import Closing
 from testbed.ra.certsrv.calls import CaCall
 from testbed.ra.logs import est_log, nginx_log
 from testbed.ra.logs.exchange import Exchange
 from testbed.ra.logs.nginx_log import Connection, Entry
 
 
-class Logbook:
+class Logbook(Closing):
     """Appends whole events, one write each, so that what belongs together stands together.
 
     A context manager that owns the files. `trusted` are the trust anchors' subjects. A full disk costs lines,
@@ -77,12 +77,6 @@ class Logbook:
         """Close both files."""
         os.close(self._nginx)
         os.close(self._ciscora)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _served(
         self, exchange: Exchange, connection: Connection, ending: list[str], orphaned_at: float | None

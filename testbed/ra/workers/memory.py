@@ -9,9 +9,9 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
 
 from testbed.errors import DatabaseError
+from testbed.ownership import Closing
 
 _BUSY_SECONDS = 5.0
 _TABLES = """
@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS nonces (issued_ms INTEGER, nonce TEXT, count INTEGER 
 Row = tuple[int | float | str | bytes | None, ...]
 
 
-class Memory:
+class Memory(Closing):
     """A connection to the shared memory in `directory`; a context manager that closes it.
 
     `secret` is the same 32 random bytes for all. Methods raise DatabaseError when the disk fails.
@@ -60,12 +60,6 @@ class Memory:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 @contextlib.contextmanager
