@@ -1,12 +1,15 @@
 """Live progress of a storm: a bar on a terminal, plain lines elsewhere."""
 
 import bisect
+import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
 
+import click
 from rich.console import Console
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -187,3 +190,10 @@ class PlainDisplay:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         pass
+
+
+def make_display() -> Display:
+    """What suits standard output: a picture that moves on a terminal, lines elsewhere."""
+    if sys.stdout.isatty():
+        return TerminalDisplay(Console())
+    return PlainDisplay(click.echo, time.monotonic)

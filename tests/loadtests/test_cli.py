@@ -2,13 +2,36 @@
 
 import datetime as dt
 import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
+import click
 import pytest
 
+from loadtests.cli import COMMANDS, estorm
 from testbed.pki import make_lab_pki
 from tests.processes import run_estorm
+
+
+def test_help_lists_every_command_and_imports_none(tmp_path: Path) -> None:
+    script = "import sys; from loadtests.cli import main; sys.argv[1:] = ['--help']; main()"
+    check = "import atexit, sys; atexit.register(lambda: print('polars' in sys.modules)); "
+    done = subprocess.run(
+        [sys.executable, "-c", check + script], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "False"
+    assert [line.split()[0] for line in done.stdout.split("Commands:\n")[1].splitlines()[:-1]] == [*COMMANDS]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_where_the_table_says(name: str) -> None:
+    context = click.Context(estorm)
+    command = estorm.get_command(context, name)
+    assert command is not None
+    assert command.name == name or isinstance(command, click.Group)
+    assert command.help
 
 
 def refused(*arguments: str, cwd: Path) -> str:
