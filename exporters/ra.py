@@ -1,6 +1,8 @@
 """What the RA counts. Every name begins with `estorm_ra_`; `docs/metrics.md` lists them."""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.process_collector import ProcessCollector
@@ -32,6 +34,11 @@ WAITING = Family(
 )  # fmt: skip
 WORKERS_BUSY = Family(
     "estorm_ra_workers_busy", Kind.GAUGE, "Workers that serve a connection or an enrollment now.",
+    "as blocking workers take up work and end it",
+)  # fmt: skip
+WORKER_BUSY = Family(
+    "estorm_ra_worker_busy_seconds_total", Kind.COUNTER,
+    "Time workers served a connection or an enrollment, all workers added up.",
     "as blocking workers take up work and end it",
 )  # fmt: skip
 CONNECTIONS = Family(
@@ -107,8 +114,8 @@ GROUP = Group(
     "that died stay in the sums.",
     (
         REQUESTS, REQUEST_SECONDS, STAGE_SECONDS, TIMER_SECONDS, TIMER_USED, FAILURES, RETRIES, IN_FLIGHT,
-        CONNECTIONS, WORKERS_BUSY, WAITING, WORKER_WAIT, ACCEPT_QUEUE, ACCEPT_QUEUE_SIZE, ACCEPT_WAIT,
-        ORPHANS, LATE, FORGOTTEN, LINES_LOST, EXPIRY,
+        CONNECTIONS, WORKERS_BUSY, WORKER_BUSY, WAITING, WORKER_WAIT, ACCEPT_QUEUE, ACCEPT_QUEUE_SIZE,
+        ACCEPT_WAIT, ORPHANS, LATE, FORGOTTEN, LINES_LOST, EXPIRY,
     ),
 )  # fmt: skip
 
@@ -121,7 +128,33 @@ class _QueueMetrics:
         self.worker_wait_seconds = WORKER_WAIT.histogram(registry, _USUAL_EDGES)
         self.waiting = WAITING.gauge(registry, "livesum")
         self.workers_busy = WORKERS_BUSY.gauge(registry, "livesum")
+        self._busy_seconds = WORKER_BUSY.counter(registry)
+        self._busy, self._since = 0, time.monotonic()
         self.connections = CONNECTIONS.gauge(registry, "livesum")
+
+    @contextlib.contextmanager
+    def busy_worker(self) -> Iterator[None]:
+        """A worker is busy while the context lasts."""
+        self.worker_begins()
+        try:
+            yield
+        finally:
+            self.worker_ends()
+
+    def worker_begins(self) -> None:
+        """One more worker is busy."""
+        self._change_busy(1)
+
+    def worker_ends(self) -> None:
+        """One worker fewer is busy."""
+        self._change_busy(-1)
+
+    def _change_busy(self, change: int) -> None:
+        now = time.monotonic()
+        self._busy_seconds.inc(self._busy * (now - self._since))
+        self._since = now
+        self._busy += change
+        self.workers_busy.inc(change)
 
 
 class RaMetrics(_QueueMetrics):

@@ -98,7 +98,7 @@ class Acceptor:
             self._room.release()
 
     def _worker(self) -> AbstractContextManager[None]:
-        return self._metrics.workers_busy.track_inprogress() if self._hold else contextlib.nullcontext()
+        return self._metrics.busy_worker() if self._hold else contextlib.nullcontext()
 
     def _changed(self) -> None:
         if self._turns.busy:

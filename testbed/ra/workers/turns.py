@@ -31,7 +31,7 @@ class Turns:
         with self._metrics.waiting.track_inprogress():
             await self._worker.acquire()
         self._metrics.worker_wait_seconds.observe(time.perf_counter() - started)
-        self._metrics.workers_busy.inc()
+        self._metrics.worker_begins()
         self.busy_changed()
 
     def end(self) -> None:
@@ -39,5 +39,5 @@ class Turns:
         if self._worker is None:
             return
         self._worker.release()
-        self._metrics.workers_busy.dec()
+        self._metrics.worker_ends()
         self.busy_changed()

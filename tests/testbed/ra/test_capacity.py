@@ -81,6 +81,7 @@ def test_a_blocking_worker_enrolls_one_after_the_other_and_measures_the_wait(
             return await metrics(client)
 
     found = uvloop.run(scenario())
+    assert found["estorm_ra_worker_busy_seconds_total"] > 0.1
     assert found["estorm_ra_accept_wait_seconds_count"] == 2
     assert 0.09 < found["estorm_ra_accept_wait_seconds_sum"] < 5
 
