@@ -199,7 +199,7 @@ def test_a_run_time_ends_the_run_and_lets_phones_under_way_end(locust: Locust, j
         "--arrival-rate",
         "4",
         "--run-time",
-        "3",
+        "6",
         "--processes",
         "2",
         *on_free_port(),
@@ -214,16 +214,21 @@ def test_a_run_time_ends_the_run_and_lets_phones_under_way_end(locust: Locust, j
 def test_a_phone_that_outlasts_the_run_is_ended_and_written_down(
     locust: Locust, journal: Path, est_server: EstServer
 ) -> None:
+    asked = threading.Event()
+
     def drip(connection: ssl.SSLSocket, over: threading.Event) -> None:
         read_request(connection)
+        asked.set()
         while not over.wait(0.2):
             connection.sendall(b"x")
 
     with tls_peer(est_server.ca.server_tls, drip) as port:
-        options = ("--arrival-rate", "9", "--phones", "1", "--run-time", "1", "--read-timeout", "0.5")
-        timers = ("--connect-timeout", "0.5", "--handshake-timeout", "0.5")
+        options = ("--arrival-rate", "9", "--phones", "1", "--read-timeout", "2")
         chain = ("--lsc-chain", str(est_server.ca.trust_anchor))
-        ended(locust("--headless", *options, *timers, *chain, host=f"https://127.0.0.1:{port}"))
+        process = locust("--headless", *options, *chain, host=f"https://127.0.0.1:{port}")
+        assert asked.wait(60)
+        process.send_signal(signal.SIGTERM)
+        ended(process)
     (attempt,) = attempts(journal)
     assert attempt.est_error == "EST_ERR_SSL_READ"
     assert attempt.reason == "waiting for the answer: the run ended before it did"
