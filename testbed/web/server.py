@@ -276,6 +276,11 @@ class _Connection(asyncio.Protocol):
         """Wait until the connection is lost."""
         await self._peer.gone.wait()
 
+    async def idle(self) -> None:
+        """Wait until no request is being answered."""
+        if self._worker is not None:
+            await asyncio.wait((self._worker,))
+
     def abort(self) -> None:
         """Drop the connection now, without a TLS close."""
         if self._worker:
@@ -335,8 +340,11 @@ class HttpServer:
         await self.start_on(old.sockets[0].dup(), self._backlog)
         old.close()
 
-    async def serve(self, accepted: socket.socket) -> None:
-        """Serve one accepted connection until it ends, whether or not its TLS handshake ever does."""
+    async def serve(self, accepted: socket.socket, *, to_the_end: bool = False) -> None:
+        """Serve one accepted connection until it ends, whether or not its TLS handshake ever does.
+
+        `to_the_end`: and until the answer that was due when its client went is made, which nobody gets.
+        """
         connection = _Connection(self)
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
@@ -346,6 +354,8 @@ class HttpServer:
         except OSError:
             return  # the handshake failed, or its time was up
         await connection.gone()
+        if to_the_end:
+            await connection.idle()
 
     @property
     def _handshake_seconds(self) -> float | None:

@@ -25,8 +25,9 @@ _PAUSE_SECONDS = 0.5
 class Acceptor:
     """Takes connections while there is room for them and, where `turns` are taken, a worker is free.
 
-    `hold`: each connection holds a worker from accept to close, silence included: libEST's way. Any number
-    of connections wait for a worker otherwise, so that handshakes and silence hold nobody up.
+    `hold`: each connection holds a worker from accept to close, silence included, and beyond it while the
+    worker waits for the CA, since it does not look at its client meanwhile: libEST's way. Any number of
+    connections wait for a worker otherwise, so that handshakes and silence hold nobody up.
     """
 
     def __init__(
@@ -93,7 +94,7 @@ class Acceptor:
             if seconds is not None:
                 self._metrics.accept_wait_seconds.observe(seconds)
             with self._metrics.connections.track_inprogress(), self._worker():
-                await self._server.serve(accepted)
+                await self._server.serve(accepted, to_the_end=self._hold)
         finally:
             self._room.release()
 

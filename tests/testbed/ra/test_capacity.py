@@ -20,7 +20,7 @@ from tests.processes import command_line, wait_until
 from tests.testbed.ra.conftest import EstClient, RunningRa
 from tests.testbed.ra.est_requests import EST, GOOD, metrics
 from tests.testbed.ra.scripted_ca import ScriptedCa
-from tests.testbed.ra.test_late_answers import Gate, counted
+from tests.testbed.ra.test_late_answers import Gate, counted, enroll_and_leave
 
 RFC = EstSettings(profile="rfc")
 
@@ -84,6 +84,25 @@ def test_a_blocking_worker_enrolls_one_after_the_other_and_measures_the_wait(
     assert found["estorm_ra_worker_busy_seconds_total"] > 0.1
     assert found["estorm_ra_accept_wait_seconds_count"] == 2
     assert 0.09 < found["estorm_ra_accept_wait_seconds_sum"] < 5
+
+
+@pytest.mark.parametrize("est", [EstSettings(), RFC])
+def test_a_blocking_worker_is_held_by_an_enrollment_whose_client_has_gone(
+    running_ra: RunningRa, ca: ScriptedCa, csr_lines: bytes, est: EstSettings
+) -> None:
+    async def scenario() -> None:
+        async with running_ra(workers=blocking(), est=est) as client:
+            gate = Gate(ca, "/certsrv/certfnsh.asp")
+            await enroll_and_leave(client, csr_lines, gate)
+            second = asyncio.create_task(client.enroll(csr_lines, GOOD))
+            await counted(client, "estorm_ra_accept_queue", 1)
+            await asyncio.sleep(0.1)
+            assert (await metrics(client))["estorm_ra_workers_busy"] == 1
+            assert not second.done()
+            gate.open.set()
+            assert (await second).status == 200
+
+    uvloop.run(scenario())
 
 
 def test_async_workers_share_the_socket_and_their_metrics_add_up(
