@@ -119,12 +119,11 @@ def running_part(part: CaPartSettings) -> Iterator[Mapping[str, str]]:
 
     def run() -> None:
         try:
-            loop.run_until_complete(serve())
+            with asyncio.Runner(loop_factory=lambda: loop) as runner:
+                runner.run(serve())
         except BaseException as error:  # noqa: BLE001 - handed to the test
             failed.append(error)
         finally:
-            loop.run_until_complete(loop.shutdown_asyncgens())
-            loop.close()
             ready.set()
 
     thread = threading.Thread(target=run, name="mock-ca")

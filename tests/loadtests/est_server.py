@@ -151,8 +151,9 @@ def running_est_server(
         await http.stop()
 
     def run() -> None:
-        with contextlib.closing(loop):
-            loop.run_until_complete(serve())
+        # A Runner, since it also ends what still answers somebody.
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            runner.run(serve())
 
     thread = threading.Thread(target=run)
     thread.start()
