@@ -23,6 +23,14 @@ class Listen:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+def parse_listen(text: str) -> Listen | None:
+    """`[HOST:]PORT`, 127.0.0.1 without a host; None: it is something else."""
+    found = _FORM.fullmatch(text)
+    if found is None or int(found["port"]) > 65_535:
+        return None
+    return Listen((found["host"] or "127.0.0.1").strip("[]"), int(found["port"]))
+
+
 class ListenType(click.ParamType):  # type: ignore[type-arg]  # generic in new releases only
     """Host and port; 127.0.0.1 unless told otherwise."""
 
@@ -32,10 +40,10 @@ class ListenType(click.ParamType):  # type: ignore[type-arg]  # generic in new r
         """Where to listen, or click's usage error."""
         if isinstance(value, Listen):
             return value
-        found = _FORM.fullmatch(str(value))
-        if found is None or int(found["port"]) > 65_535:
+        found = parse_listen(str(value))
+        if found is None:
             self.fail(f"{value!r} is not HOST:PORT or PORT", param, ctx)
-        return Listen((found["host"] or "127.0.0.1").strip("[]"), int(found["port"]))
+        return found
 
 
 web_config_option = click.option(

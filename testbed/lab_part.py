@@ -10,6 +10,7 @@ import msgspec
 
 from testbed.errors import PartFailed, SettingsError
 from testbed.settings import CaPartSettings, RaPartSettings, changed
+from testbed.showing import MetricsSettings
 from testbed.supervision import PartDeath, PartProcess
 
 S = TypeVar("S", CaPartSettings, RaPartSettings)
@@ -139,15 +140,22 @@ class LabPart(Generic[S]):
 def pinned_ca(settings: CaPartSettings, addresses: Mapping[str, str]) -> CaPartSettings:
     """The CA's settings with the ports it got."""
     ca = msgspec.structs.replace(
-        settings.ca, port=_port(addresses["certsrv"]), management_port=_port(addresses["management"])
-    )
-    return msgspec.structs.replace(settings, ca=ca, metrics_port=_port(addresses["metrics"]))
+        settings.ca, port=_port(addresses["certsrv"]), management_port=_port(addresses["management"]),
+        metrics=_pinned(settings.ca.metrics, addresses),
+    )  # fmt: skip
+    return msgspec.structs.replace(settings, ca=ca)
 
 
 def pinned_ra(settings: RaPartSettings, addresses: Mapping[str, str]) -> RaPartSettings:
     """The RA's settings with the ports it got."""
-    ra = msgspec.structs.replace(settings.ra, port=_port(addresses["est"]))
-    return msgspec.structs.replace(settings, ra=ra, metrics_port=_port(addresses["metrics"]))
+    ra = msgspec.structs.replace(
+        settings.ra, port=_port(addresses["est"]), metrics=_pinned(settings.ra.metrics, addresses)
+    )
+    return msgspec.structs.replace(settings, ra=ra)
+
+
+def _pinned(metrics: MetricsSettings, addresses: Mapping[str, str]) -> MetricsSettings:
+    return msgspec.structs.replace(metrics, port=_port(addresses["metrics"]))
 
 
 def _port(url: str) -> int:

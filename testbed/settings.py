@@ -44,7 +44,6 @@ class CaPartSettings(Settings, frozen=True):
     root_certificate: Path
     database: Path
     log_directory: Path
-    metrics_port: Port = 0
     tls: ServerTls = OWN_TERMS
 
 
@@ -67,7 +66,6 @@ class RaPartSettings(Settings, frozen=True):
     account_password: str
     log_directory: Path
     ca_address: str | None = None
-    metrics_port: Port = 0
     tls: ServerTls = OWN_TERMS
     ca_crl: Path | None = None
 

@@ -16,7 +16,7 @@ from loadtests.results import slo
 from loadtests.results.writing import describe, write_results
 from loadtests.scenario import Load, Scenario, default_scenario, read_scenario
 from loadtests.storm.progress import make_display
-from loadtests.storm.prometheus import find_prometheus
+from loadtests.storm.prometheus import check_prometheus
 from loadtests.storm.resumption import renewing, target_mark
 from loadtests.storm.run import Storm
 from loadtests.storm.run_folder import create_run_folder, open_run_folder
@@ -58,13 +58,12 @@ def storm(
     """
     endpoints = given.pop("endpoints")
     assert endpoints is None or isinstance(endpoints, Path)
-    if prometheus:
-        find_prometheus()
     if resume:
         if scenario_file or out or dry or any(value not in (None, False) for value in given.values()):
             raise click.UsageError("--resume goes on with a run as it was begun; leave the other options out")
         folder = open_run_folder(resume)
         scenario = read_scenario(folder.scenario)
+        check_prometheus(scenario, wanted=prometheus)
         server = open_target(scenario, consented=i_may_load_this)
     else:
         scenario = renewing(_scenario(scenario_file, given))
@@ -74,6 +73,7 @@ def storm(
             plan(scenario.chaos.schedule)
         if dry:
             sys.exit(0 if dry_run(scenario) else exits.NOT_MET)
+        check_prometheus(scenario, wanted=prometheus)
         server = open_target(scenario, consented=i_may_load_this)
         mark = target_mark(scenario)
         folder = create_run_folder("storm", datetime.now(UTC), out)

@@ -14,8 +14,10 @@ import msgspec
 
 from chaos.endpoints import VARIABLE as ENDPOINTS_VARIABLE
 from loadtests.est.client import EstTarget
+from loadtests.listening import Listen
 from loadtests.scenario import Scenario
 from loadtests.targets.settings import LAB, TargetSettings
+from testbed.showing import MetricsSettings
 from testbed.supervision import terminate
 
 LOCUSTFILE = Path(__file__).parents[1] / "locustfile.py"
@@ -58,7 +60,7 @@ class EstServer:
 class Output:
     """Where the generator writes: journal directory, CAPF trace, its own output.
 
-    With `metrics_targets` it serves metrics on 127.0.0.1, says there where, and calls the run `run_id`.
+    With `metrics_targets` it serves metrics, says there where, and calls the run `run_id`.
     With `endpoints` there is a chain to break, by the scenario's schedule, which leaves `annotations`.
     """
 
@@ -70,13 +72,13 @@ class Output:
     endpoints: Path | None = None
     annotations: Path | None = None
 
-    @property
-    def metrics_options(self) -> dict[str, object]:
+    def metrics_options(self, metrics: MetricsSettings) -> dict[str, object]:
         """The load generator's options for its metrics."""
         if self.metrics_targets is None:
             return {}
         return {
-            "--metrics-listen": "127.0.0.1:0",
+            "--metrics-listen": Listen(metrics.host, metrics.port),
+            "--metrics-web-config": metrics.web_config,
             "--metrics-targets": self.metrics_targets,
             "--run-id": self.run_id,
         }
@@ -190,7 +192,7 @@ def locust_command(scenario: Scenario, server: EstServer, supplies: Supplies, ou
             "--supervisor-pid": os.getpid(),
             "--scenario-name": scenario.name,
         }
-        | output.metrics_options
+        | output.metrics_options(scenario.generator.metrics)
         | _chaos(scenario, output)
     )
     if scenario.generator.processes > 1:

@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 
 from testbed.bounds import Settings
+from testbed.showing import MetricsSettings
 
 
 class TlsLibrary(enum.StrEnum):
@@ -25,3 +26,4 @@ class GeneratorSettings(Settings, frozen=True):
     tls: TlsLibrary = TlsLibrary.FAST
     prepare_requests: bool = True
     quick_ack: bool = False
+    metrics: MetricsSettings = MetricsSettings()

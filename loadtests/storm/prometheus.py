@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 
 from loadtests.errors import ScenarioError
+from loadtests.scenario import Scenario
 from testbed.supervision import terminate
 
 SCRAPE_SECONDS = 1.0
@@ -35,8 +36,15 @@ scrape_configs:
 """
 
 
+def check_prometheus(scenario: Scenario, *, wanted: bool) -> None:
+    """ScenarioError when there is none, or a part shows its metrics to those alone who know a password."""
+    if wanted:
+        find_prometheus()
+        check_scrapable(scenario)
+
+
 def find_prometheus() -> str:
-    """The program; ScenarioError, before anything is started, when there is none."""
+    """The program; ScenarioError when there is none."""
     found = shutil.which("prometheus")
     if found is None:
         raise ScenarioError(
@@ -44,6 +52,19 @@ def find_prometheus() -> str:
             "prometheus) or leave the option out"
         )
     return found
+
+
+def check_scrapable(scenario: Scenario) -> None:
+    """ScenarioError when a part shows its metrics to those alone who know more than this Prometheus."""
+    tables = {
+        "ra": scenario.ra.metrics, "ca": scenario.ca.metrics, "generator": scenario.generator.metrics,
+    }  # fmt: skip
+    for table, metrics in tables.items():
+        if metrics.web_config:
+            raise ScenarioError(
+                f"--prometheus: {table}.metrics.web_config asks for what the Prometheus beside a storm has "
+                "not; leave one of them out"
+            )
 
 
 @contextlib.contextmanager

@@ -149,7 +149,7 @@ def _serve(exporting: Exporting, options: MetricsOptions) -> None:
 
     try:
         web = read_web_config(options.web_config) if options.web_config else None
-        endpoint = metrics_endpoint(registry, options.host, options.port, wrap=wrap, web=web)
+        endpoint = metrics_endpoint(registry, options.listen.host, options.listen.port, wrap=wrap, web=web)
         url = owned.enter_context(endpoint)
         if options.targets:
             owned.enter_context(listed(options.targets, {JOB: url}, {"run": options.run_id}))

@@ -1,18 +1,17 @@
 """The load generator's options for its `/metrics`."""
 
 import datetime as dt
-import re
 from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loadtests.errors import ScenarioError
+from loadtests.listening import Listen, parse_listen
 
 if TYPE_CHECKING:  # importing Locust replaces this process's sockets
     from locust.argument_parser import LocustArgumentParser
 
-_LISTEN = re.compile(r"(?:(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):)?(?P<port>\d{1,5})")
 _OPTIONS = (
     (
         "metrics-listen",
@@ -29,17 +28,11 @@ _OPTIONS = (
 class MetricsOptions:
     """Where metrics are served, and what they say of the run."""
 
-    host: str
-    port: int
+    listen: Listen
     run_id: str
     scenario: str
     targets: Path | None
     web_config: Path | None
-
-    @property
-    def listen(self) -> str:
-        """Host and port."""
-        return f"{self.host}:{self.port}"
 
 
 def add_metrics_options(parser: "LocustArgumentParser") -> None:
@@ -52,12 +45,11 @@ def read_metrics_options(given: Namespace) -> MetricsOptions | None:
     """What the command line says; None: no metrics. ScenarioError names the option that cannot be used."""
     if not given.metrics_listen:
         return None
-    match = _LISTEN.fullmatch(given.metrics_listen)
-    if match is None or int(match["port"]) > 65_535:
+    listen = parse_listen(given.metrics_listen)
+    if listen is None:
         raise ScenarioError(f"--metrics-listen {given.metrics_listen!r} is not HOST:PORT or PORT")
     return MetricsOptions(
-        (match["host"] or "127.0.0.1").strip("[]"),
-        int(match["port"]),
+        listen,
         given.run_id or f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%SZ}-locust",
         given.scenario_name or "locust",
         Path(given.metrics_targets) if given.metrics_targets else None,

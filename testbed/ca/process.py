@@ -19,7 +19,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
 from exporters.ca import CaMetrics
-from exporters.endpoint import metrics_endpoint
 from testbed.ca import database
 from testbed.ca.authentication import Doorkeeper
 from testbed.ca.authority import load_authority
@@ -42,6 +41,7 @@ from testbed.ntlm.acceptor import Acceptor, ChannelBinding, Names
 from testbed.pki import Identity, server_context
 from testbed.reloading import Reloader
 from testbed.settings import CaPartSettings
+from testbed.showing import metrics_shown
 from testbed.web.messages import Limits
 from testbed.web.server import HttpServer
 
@@ -72,7 +72,8 @@ async def running(
     """The CA, serving, for as long as the context lasts.
 
     Gives its addresses: `certsrv`, `metrics` and `management`, all URLs. PartFailed when a port is taken,
-    PkiError or DatabaseError when a file cannot be used. `reread` gives the settings anew when SIGHUP comes;
+    SettingsError when the metrics cannot be shown as `ca.metrics` says, PkiError or DatabaseError when a file
+    cannot be used. `reread` gives the settings anew when SIGHUP comes;
     None: the signal is not looked for. `acknowledge` is told how each reload ended.
     """
     with contextlib.ExitStack() as owned:
@@ -87,7 +88,7 @@ async def running(
         server = HttpServer(front.session, _tls(part, board), _LIMITS)
         manager = HttpServer(partial(ManagementSession, board), None)
         metrics.connections.set_function(lambda: len(server.connections))
-        shown = owned.enter_context(metrics_endpoint(metrics.registry, port=part.metrics_port))
+        shown = owned.enter_context(metrics_shown(part.ca.metrics, "ca.metrics", metrics.registry))
         host, port = await _listen(server, part.host, part.ca.port, "ca.port")
         try:
             manager_host, manager_port = await _listen(

@@ -8,6 +8,7 @@ from testbed.bounds import Name, Oid, Port, Settings
 from testbed.ca.capacity_settings import CapacitySettings
 from testbed.ca.faults import FaultPlan
 from testbed.pki import CaKey
+from testbed.showing import MetricsSettings
 
 Days = Annotated[int, msgspec.Meta(ge=1, le=36500)]
 # A template's OID as AD CS makes them: Microsoft's arc, six numbers of the forest, two of the template.
@@ -100,6 +101,7 @@ class CaSettings(Settings, frozen=True):
     capacity: CapacitySettings = CapacitySettings()
     faults: FaultPlan = FaultPlan()
     seed: int = 1
+    metrics: MetricsSettings = MetricsSettings()
 
     @property
     def offered(self) -> tuple[TemplateSettings, ...]:

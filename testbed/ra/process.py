@@ -14,7 +14,6 @@ from pathlib import Path
 
 from cryptography import x509
 
-from exporters.endpoint import metrics_endpoint
 from exporters.processes import AcceptQueue
 from testbed import pki
 from testbed.errors import PartFailed, PkiError
@@ -31,6 +30,7 @@ from testbed.ra.workers.nginx import NginxFront, nginx_front
 from testbed.reloading import Reloader
 from testbed.scratch import scratch_directory
 from testbed.settings import RaPartSettings
+from testbed.showing import metrics_shown
 
 Reread = Callable[[], RaPartSettings]
 Acknowledge = Callable[[str | None], None]
@@ -44,7 +44,7 @@ async def running(
 
     `reread` gives the settings anew when SIGHUP comes; None: the signal is not looked for. `acknowledge` is
     told how each reload ended. Raises PartFailed when the CA's chain cannot be had, SettingsError when
-    `ra.port` is taken.
+    `ra.port` is taken or the metrics cannot be shown as `ra.metrics` says.
     """
     async with contextlib.AsyncExitStack() as owned:
         trusted = _trusted(settings.trust_anchor)
@@ -62,7 +62,7 @@ async def running(
         crew = await owned.enter_async_context(working(orders, workplace))
         crew.registry.register(AcceptQueue(lambda: queued(behind)))
         metrics_url = owned.enter_context(
-            metrics_endpoint(crew.registry, port=settings.metrics_port, health=crew.health)
+            metrics_shown(settings.ra.metrics, "ra.metrics", crew.registry, crew.health)
         )
         if reread is not None:
             served = _Served(crew, nginx, orders)

@@ -8,6 +8,7 @@ from testbed.bounds import Name, Port, Settings
 from testbed.ra.capacity_settings import RaNginx, RaWorkers
 from testbed.ra.certsrv.settings import RaConnections, RaResolver, RaRetries, RaTimers, SecondsOrNone
 from testbed.ra.est.settings import EstSettings
+from testbed.showing import MetricsSettings
 
 __all__ = [
     "RaConnections", "RaNginx", "RaResolver", "RaRetries", "RaSettings", "RaTimers", "RaWorkers",
@@ -41,6 +42,7 @@ class RaSettings(Settings, frozen=True):
     hand_out_late_certificates: bool = False
     late_certificates_kept: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1000
     drain_seconds: SecondsOrNone = 2.0
+    metrics: MetricsSettings = MetricsSettings()
 
     def __post_init__(self) -> None:
         """Name the workers' model, so that a resolved scenario shows it."""

@@ -12,7 +12,8 @@ import pytest
 
 from exporters.targets import listed
 from loadtests.errors import ScenarioError
-from loadtests.storm.prometheus import prometheus_beside, see_last_scrape
+from loadtests.scenario import default_scenario, parse_scenario
+from loadtests.storm.prometheus import check_scrapable, prometheus_beside, see_last_scrape
 from tests.prometheus import needs_prometheus
 
 ESTORM = Path(sys.executable).with_name("estorm")
@@ -31,6 +32,17 @@ def test_a_machine_without_prometheus_is_one_line_and_exit_2_before_anything_is_
         in done.stderr
     )
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("table", ["ra", "ca", "generator"])
+def test_a_part_that_shows_its_metrics_to_few_is_refused_by_its_table(table: str) -> None:
+    scenario = parse_scenario(f'[{table}.metrics]\nweb_config = "web.yml"', "here")
+    with pytest.raises(ScenarioError, match=rf"--prometheus: {table}\.metrics\.web_config"):
+        check_scrapable(scenario)
+
+
+def test_parts_that_show_their_metrics_to_everybody_are_not_refused() -> None:
+    check_scrapable(default_scenario())
 
 
 @needs_prometheus

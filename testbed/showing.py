@@ -1,0 +1,51 @@
+"""Where a part shows its metrics, and to whom."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+
+from exporters.endpoint import Health, metrics_endpoint
+from exporters.web_config import WebConfigError, read_web_config
+from testbed.bounds import Name, Port, Settings
+from testbed.errors import SettingsError
+
+
+class MetricsSettings(Settings, frozen=True):
+    """Where `/metrics` listens; port 0 is any free one.
+
+    `web_config` is a file as Prometheus' own exporters take it: TLS, and who may look; empty: plain HTTP for
+    everybody who can reach it. What is said here counts from the part's start to its end.
+    """
+
+    host: Name = "127.0.0.1"
+    port: Port = 0
+    web_config: str = ""
+
+
+@contextlib.contextmanager
+def metrics_shown(
+    settings: MetricsSettings,
+    table: str,
+    registry: CollectorRegistry,
+    health: Callable[[], Health] | None = None,
+) -> Iterator[str]:
+    """Show `registry` as the settings in `table`, such as `ra.metrics`, say; gives the URL.
+
+    SettingsError names the setting that cannot be used.
+    """
+    try:
+        web = read_web_config(Path(settings.web_config)) if settings.web_config else None
+    except WebConfigError as error:
+        raise SettingsError(f"{table}.web_config: {error}") from error
+    with contextlib.ExitStack() as owned:
+        try:
+            endpoint = metrics_endpoint(registry, settings.host, settings.port, health, web=web)
+            url = owned.enter_context(endpoint)
+        except OSError as error:
+            place = f"{settings.host}:{settings.port}"
+            raise SettingsError(
+                f"{table}: cannot listen on {place}: {error.strerror or error}; port 0 is any free one"
+            ) from error
+        yield url
