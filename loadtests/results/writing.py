@@ -21,15 +21,18 @@ from loadtests.storm.run_folder import RunFolder
 from loadtests.swarm.worker_report import read_reports
 
 
-def write_results(scenario: Scenario, folder: RunFolder, course: Course) -> Summary:
-    """Write `enrollments.parquet`, `summary.json` and `report.html`; returns the summary."""
+def write_results(
+    scenario: Scenario, folder: RunFolder, course: Course, *, with_report: bool = True
+) -> Summary:
+    """Write `enrollments.parquet`, `summary.json` and, unless told otherwise, `report.html`."""
     enrollments = table.build(course.attempts)
     table.write(enrollments, folder.enrollments)
     result = summary.summarize(
         enrollments, _facts(scenario, folder, course), slo.parse_all(scenario.slo.rules)
     )
     summary.write(result, folder.summary)
-    write_report(folder.report, enrollments, result, folder.scenario.read_text())
+    if with_report:
+        write_report(folder.report, enrollments, result, folder.scenario.read_text())
     return result
 
 

@@ -11,7 +11,8 @@ class Course:
     """One storm as its supervisor saw it. Times are seconds since the epoch.
 
     `cpu_seconds` is by process: generator, ra, ca. `deaths` are parts that ended by themselves; `incidents`
-    whatever else kept the storm from its plan.
+    whatever else kept the storm from its plan; `cut_short` is why its observer
+    had it end before all phones had.
     """
 
     target: str
@@ -22,6 +23,7 @@ class Course:
     deaths: list[PartDeath] = field(default_factory=list)
     incidents: list[str] = field(default_factory=list)
     interrupted: bool = False
+    cut_short: str = ""
 
     def note_deaths(self, deaths: list[PartDeath]) -> list[PartDeath]:
         """Keep the deaths not yet known; returns those."""

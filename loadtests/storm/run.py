@@ -20,7 +20,7 @@ from loadtests.est.client import parse_target
 from loadtests.phones.csr_file import make_csr_file
 from loadtests.phones.keys import make_key_file
 from loadtests.phones.roster import Start, write_roster
-from loadtests.results.journal import JournalReader
+from loadtests.results.journal import Attempt, JournalReader
 from loadtests.scenario import Scenario
 from loadtests.storm.chain import Chain, make_chain
 from loadtests.storm.connections import keep_connections
@@ -28,6 +28,7 @@ from loadtests.storm.course import Course
 from loadtests.storm.cpu import CpuMeter
 from loadtests.storm.generator import EstServer, Generator, Output, Supplies
 from loadtests.storm.interruption import Interruption, interruptions_noted
+from loadtests.storm.observer import Observer
 from loadtests.storm.progress import Display, Tally
 from loadtests.storm.prometheus import prometheus_beside, see_last_scrape
 from loadtests.storm.resumption import Devices, enlist, recover
@@ -62,9 +63,10 @@ class Storm:
         self._clock = clock
         self._resumed = folder.devices.exists()
 
-    def run(self, server: EstServer | None) -> Course:
+    def run(self, server: EstServer | None, observer: Observer | None = None) -> Course:
         """Enroll the scenario's phones at `server`, or in a lab of the storm's own when that is None.
 
+        `observer` looks on, and may end it before all phones have ended.
         Raises PartFailed when the lab does not start, GeneratorFailed when Locust fails by itself.
         """
         with scratch_directory("storm") as scratch, contextlib.ExitStack() as owned:
@@ -86,7 +88,7 @@ class Storm:
             clock = lab.generator_environment if isinstance(lab, Rig) else {}
             generator = owned.enter_context(Generator(self._scenario, server, supplies, output, clock))
             watch = _Watch(self._scenario, self._folder, self._display, self._clock, devices)
-            course = watch.until_end(generator, lab, str(server.target))
+            course = watch.until_end(generator, lab, str(server.target), observer)
             keep_connections(lab, self._folder.connections)
             if self._prometheus:
                 see_last_scrape()
@@ -191,17 +193,25 @@ class _Watch:
         self._metrics_told = False
         self._tally = Tally(scenario.phones.count, clock(), attempts_allowed=scenario.phones.retry.attempts)
 
-    def until_end(self, generator: Generator, lab: Chain | None, target: str) -> Course:
+    def until_end(
+        self, generator: Generator, lab: Chain | None, target: str, observer: Observer | None
+    ) -> Course:
         course = Course(target, self._clock())
         meter = CpuMeter(lambda: {"generator": generator.pid} | (lab.pids if lab else {}))
         meter.mark()
+        if observer:
+            observer.begin(lab)
         with interruptions_noted() as interruption:
             for _ in self._ticks(generator, course, interruption):
-                self._take(course)
+                new = self._take(course)
                 self._tell_of_metrics()
                 meter.sample() if self._tally.begun else meter.mark()
+                if observer:
+                    course.cut_short = observer.look(self._clock(), new, meter.seconds)
                 for death in course.note_deaths(lab.deaths() if lab else []):
                     self._display.say(str(death))
+                if course.cut_short:
+                    break
             generator.stop()
             self._take(course)
         if interruption.came:
@@ -226,7 +236,7 @@ class _Watch:
             self._metrics_told = True
             self._display.say(", ".join(f"metrics of {job}: {url}" for job, url in urls.items()))
 
-    def _take(self, course: Course) -> None:
+    def _take(self, course: Course) -> list[Attempt]:
         new = list(self._reader.new())
         self._devices.take(new)
         if new and not self._tally.begun:
@@ -234,11 +244,12 @@ class _Watch:
         course.attempts.extend(new)
         self._tally.add(new)
         self._display.storming(self._tally, self._clock())
+        return new
 
 
 def _judge(generator: Generator, course: Course) -> None:
     """Note a generator that failed; GeneratorFailed when nothing came of it."""
-    if course.incidents or generator.exit_code() == 0:
+    if course.incidents or course.cut_short or generator.exit_code() == 0:
         return
     said = " | ".join(generator.last_lines())
     failure = f"the load generator ended with exit code {generator.exit_code()}; it said last: {said}"
