@@ -1,6 +1,6 @@
 """RA and CA: latency on both sides of the wire, queues, workers, curl's codes, the CA's database."""
 
-from exporters import ca, ra
+from exporters import ca, pictures, ra
 from grafana.panels import Board, Query, lines, numbers
 from grafana.queries import gained, mean, quantile, rate, total
 
@@ -47,9 +47,7 @@ BOARD = Board(
                     Query(quantile(0.95, ra.STAGE_SECONDS, "stage"), "{{stage}}"),
                 ),
                 lines(
-                    "Requests, as the CA sees them",
-                    "p95 by stage, from a whole request to its answer.",
-                    "s",
+                    *pictures.CA_ANSWERS,
                     Query(quantile(0.95, ca.RESPONSE, "stage"), "{{stage}}"),
                 ),
                 lines(
@@ -125,9 +123,7 @@ BOARD = Board(
             "What went wrong",
             (
                 lines(
-                    "Failed calls to the CA",
-                    "curl_28 is a timeout, curl_7 a refused connection.",
-                    "ops",
+                    *pictures.FAILED_CALLS,
                     Query(rate(ra.FAILURES, "stage, cause"), "{{stage}} {{cause}}"),
                 ),
                 lines(

@@ -1,6 +1,6 @@
 """Renewal night: how many phones have their certificate, how fast, who times out, is it the CA."""
 
-from exporters import ca, ra
+from exporters import ca, pictures, ra
 from exporters.load import families as load
 from grafana.panels import Board, Query, lines, numbers
 from grafana.queries import gained, quantile, rate, series, total
@@ -22,12 +22,10 @@ BOARD = Board(
             "Now",
             (
                 numbers(
-                    "Phones enrolled",
-                    "Phones that hold a good LSC.",
-                    "short",
+                    *pictures.ENROLLED,
                     Query(total(load.PHONES, matchers='state="enrolled"')),
                 ),
-                numbers("Phones left", "Phones that wait, enroll, or will try again.", "short", Query(_LEFT)),
+                numbers(*pictures.LEFT, Query(_LEFT)),
                 numbers(
                     "Time left",
                     "Phones left at the rate of the last moments.",
@@ -35,22 +33,15 @@ BOARD = Board(
                     Query(f"{_LEFT} / {rate(load.SUCCEEDED)}"),
                 ),
                 numbers(
-                    "Timeouts",
-                    "Share of the attempts in the time shown that a timer of the phone's side ended.",
-                    "percentunit",
+                    *pictures.TIMEOUT_SHARE,
                     Query(f"{gained(load.TIMEOUTS)} / {gained(load.STARTED)}"),
                 ),
                 numbers(
-                    "Failed for good",
-                    "Phones out of tries or past their deadline, or lost with the generator.",
-                    "short",
+                    *pictures.FAILED_FOR_GOOD,
                     Query(total(load.PHONES, matchers='state=~"failed|lost"')),
                 ),
                 numbers(
-                    "Orphans",
-                    "Certificates in the lab's CA that no phone holds, those of enrollments under way not "
-                    "counted; exact when nothing is under way. In production: what the RA could not deliver.",
-                    "short",
+                    *pictures.ORPHANS,
                     Query(f"clamp_min({_HELD_BY_NOBODY}, 0) or {gained(ra.ORPHANS)}"),
                 ),
             ),
@@ -59,17 +50,12 @@ BOARD = Board(
             "Progress",
             (
                 lines(
-                    "Phones by state",
-                    "The whole fleet, stacked.",
-                    "short",
+                    *pictures.PHONES_BY_STATE,
                     Query(total(load.PHONES, "state"), "{{state}}"),
                     stacked=True,
                 ),
                 lines(
-                    "Attempts",
-                    "Intended by the schedule, started, and how they ended. Started below intended: the "
-                    "generator is too slow. Succeeded below started: the server is.",
-                    "ops",
+                    *pictures.ATTEMPTS,
                     Query(rate(load.INTENDED), "intended"),
                     Query(rate(load.STARTED), "started"),
                     Query(rate(load.SUCCEEDED), "succeeded"),
@@ -77,18 +63,13 @@ BOARD = Board(
                     Query(rate(load.RETRIES), "of them retries"),
                 ),
                 lines(
-                    "Latency from the intended start",
-                    "What a phone's owner waits, queueing in the generator included; of enrolled phones.",
-                    "s",
+                    *pictures.LATENCY,
                     Query(quantile(0.5, load.LATENCY, matchers=_FROM_INTENDED), "p50"),
                     Query(quantile(0.95, load.LATENCY, matchers=_FROM_INTENDED), "p95"),
                     Query(quantile(0.99, load.LATENCY, matchers=_FROM_INTENDED), "p99"),
                 ),
                 lines(
-                    "Where the time goes",
-                    "Mean time of each stage of an enrollment as the phone sees it; wait is "
-                    "the RA and the CA together.",
-                    "s",
+                    *pictures.STAGES,
                     Query(
                         f"sum by (stage) (rate({series(load.STAGE_TIME, part='_sum')}[$__rate_interval])) / "
                         f"{rate(load.STAGE_TIME, 'stage')}",
@@ -102,15 +83,11 @@ BOARD = Board(
             "Failures",
             (
                 lines(
-                    "Failures by EST error",
-                    "What CAPF would log.",
-                    "ops",
+                    *pictures.FAILURES,
                     Query(rate(load.FAILED, "est_error, stage"), "{{est_error}} at {{stage}}"),
                 ),
                 lines(
-                    "Timeouts by timer",
-                    "Attempts that a timer of the phone's side ended.",
-                    "ops",
+                    *pictures.TIMEOUTS,
                     Query(rate(load.TIMEOUTS, "timer, stage"), "{{timer}} at {{stage}}"),
                 ),
             ),
@@ -125,17 +102,16 @@ BOARD = Board(
                     Query(quantile(0.95, ra.STAGE_SECONDS, "stage"), "{{stage}}"),
                 ),
                 lines(
-                    "Failed calls to the CA",
-                    "curl_28 is a timeout; http_N the CA's own status.",
-                    "ops",
+                    *pictures.CA_ANSWERS,
+                    Query(quantile(0.95, ca.RESPONSE, "stage"), "{{stage}}"),
+                ),
+                lines(
+                    *pictures.FAILED_CALLS,
                     Query(rate(ra.FAILURES, "stage, cause"), "{{stage}} {{cause}}"),
                 ),
                 lines(
-                    "Faults in force",
-                    "What the chaos schedule does meanwhile.",
-                    "short",
+                    *pictures.FAULTS,
                     Query(total(load.FAULT, "fault"), "{{fault}}"),
-                    width=24,
                 ),
             ),
         ),
