@@ -73,13 +73,19 @@ ROWS = Family(
     "estorm_ca_database_rows", Kind.GAUGE, "Requests in the CA's database by what became of them.",
     "as the CA writes; read from the file at each scrape", (DISPOSITION,),
 )  # fmt: skip
+UNFETCHED = Family(
+    "estorm_ca_certificates_unfetched", Kind.GAUGE,
+    "Certificates issued since the CA's start that nobody has come for: those of requests under way, and "
+    "orphans of callers that had given up before the CA's answer.",
+    "as certificates are issued and downloaded",
+)  # fmt: skip
 
 GROUP = Group(
     "estorm-ca",
     "The mock CA. `estorm lab` and `estorm storm` start it and print its address.",
     (
         REQUESTS, RESPONSE, WAITING, SERVICE, QUEUED, IN_SERVICE, CONNECTIONS, LOGINS, DISPOSITIONS, REJECTED,
-        FAULTS, COMMIT, COMMIT_ROWS, ROWS,
+        FAULTS, COMMIT, COMMIT_ROWS, ROWS, UNFETCHED,
     ),
 )  # fmt: skip
 
@@ -109,6 +115,8 @@ class CaMetrics:
         self._levels = {stage: (queued.labels(stage), in_service.labels(stage)) for stage in STAGES}
         for disposition in ("issued", "pending", "denied"):
             self._dispositions.labels(disposition)
+        self._unfetched: set[int] = set()
+        UNFETCHED.gauge(registry).set_function(lambda: len(self._unfetched))
 
     def show_rows(self, count: Callable[[], Mapping[str, int]]) -> None:
         """Show the database's rows as `count` gives them by disposition; it is called at each scrape."""
@@ -140,6 +148,14 @@ class CaMetrics:
     def decided(self, disposition: str) -> None:
         """A certificate request got its disposition."""
         self._dispositions.labels(disposition).inc()
+
+    def issued(self, request_id: int) -> None:
+        """The certificate of this request is there to be downloaded."""
+        self._unfetched.add(request_id)
+
+    def fetched(self, request_id: int) -> None:
+        """Somebody has come for the certificate of this request."""
+        self._unfetched.discard(request_id)
 
     def rejected(self, reason: str) -> None:
         """A request was turned away unserved."""

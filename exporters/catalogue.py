@@ -3,12 +3,12 @@
 import sys
 from collections.abc import Iterator
 
-from exporters import ca, ra
+from exporters import ca, ra, storm
 from exporters.families import Family, Group
 from exporters.load import families as load
 from exporters.logs import families as logs
 
-GROUPS: tuple[Group, ...] = (load.GROUP, ra.GROUP, ca.GROUP, logs.GROUP)
+GROUPS: tuple[Group, ...] = (load.GROUP, storm.GROUP, ra.GROUP, ca.GROUP, logs.GROUP)
 
 _HEAD = """\
 # Metrics

@@ -26,8 +26,8 @@ FAILED_FOR_GOOD = Picture(
 )
 ORPHANS = Picture(
     "Orphans",
-    "Certificates in the lab's CA that no phone holds, those of enrollments under way not "
-    "counted; exact when nothing is under way. In production: what the RA could not deliver.",
+    "Certificates that the CA issued and no phone took in the time that it waits. In production: what the RA "
+    "could not deliver.",
     "short",
 )
 PHONES_BY_STATE = Picture("Phones by state", "The whole fleet, stacked.", "short")

@@ -15,7 +15,8 @@ from grafana.queries import series
 
 DATASOURCE = dashboard.DataSourceRef("prometheus", "${datasource}")
 _TAG = "estorm"
-_JOBS = 'label_values({__name__=~"estorm_(enrollments_started|ra_requests|ca_requests)_total"}, job)'
+_OF_EACH_JOB = "estorm_((enrollments_started|ra_requests|ca_requests)_total|orphans)"
+_JOBS = f'label_values({{__name__=~"{_OF_EACH_JOB}"}}, job)'
 _RUNS = 'label_values({__name__=~"estorm_.+",job=~"$job"}, run)'
 Panel = timeseries.Panel | stat.Panel | heatmap.Panel | table.Panel
 

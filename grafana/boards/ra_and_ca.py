@@ -163,6 +163,7 @@ BOARD = Board(
                     "Requests by what became of them.",
                     "short",
                     Query(total(ca.ROWS, "disposition"), "{{disposition}}"),
+                    Query(total(ca.UNFETCHED), "issued, nobody has come for it"),
                 ),
                 lines(
                     "Commits",

@@ -1,16 +1,11 @@
 """Renewal night: how many phones have their certificate, how fast, who times out, is it the CA."""
 
-from exporters import ca, pictures, ra
+from exporters import ca, pictures, ra, storm
 from exporters.load import families as load
 from grafana.panels import Board, Query, lines, numbers
 from grafana.queries import gained, quantile, rate, series, total
 
 _LEFT = total(load.PHONES, matchers='state=~"waiting|under_way|between_tries"')
-_HELD_BY_NOBODY = (
-    total(ca.ROWS, matchers='disposition="issued"')
-    + " - "
-    + total(load.PHONES, matchers='state=~"enrolled|under_way"')
-)
 _FROM_INTENDED = 'outcome="enrolled"'
 
 BOARD = Board(
@@ -42,7 +37,7 @@ BOARD = Board(
                 ),
                 numbers(
                     *pictures.ORPHANS,
-                    Query(f"clamp_min({_HELD_BY_NOBODY}, 0) or {gained(ra.ORPHANS)}"),
+                    Query(f"{total(storm.ORPHANS)} or {gained(ra.ORPHANS)}"),
                 ),
             ),
         ),

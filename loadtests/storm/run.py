@@ -9,7 +9,8 @@ wanted or not, is noticed here, and the storm still comes back with its course.
 import contextlib
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from chaos.rig import Rig
@@ -29,6 +30,7 @@ from loadtests.storm.cpu import CpuMeter
 from loadtests.storm.generator import EstServer, Generator, Output, Supplies
 from loadtests.storm.interruption import Interruption, interruptions_noted
 from loadtests.storm.observer import Observer
+from loadtests.storm.orphan_watch import OrphanWatch, orphans_watched
 from loadtests.storm.progress import Display, Tally
 from loadtests.storm.prometheus import prometheus_beside, see_last_scrape
 from loadtests.storm.resumption import Devices, enlist, recover
@@ -87,7 +89,8 @@ class Storm:
             )  # fmt: skip
             clock = lab.generator_environment if isinstance(lab, Rig) else {}
             generator = owned.enter_context(Generator(self._scenario, server, supplies, output, clock))
-            watch = _Watch(self._scenario, self._folder, self._display, self._clock, devices)
+            orphans = owned.enter_context(orphans_watched(self._scenario, self._folder))
+            watch = _Watch(self._scenario, self._folder, self._display, self._clock, _News(devices, orphans))
             course = watch.until_end(generator, lab, str(server.target), observer)
             keep_connections(lab, self._folder.connections)
             if self._prometheus:
@@ -173,6 +176,22 @@ class Storm:
         return lab, EstServer(target, self._folder.trust_anchor, endpoints.est_user, endpoints.est_password)
 
 
+@dataclass(frozen=True, slots=True)
+class _News:
+    """Who is told of attempts that have ended."""
+
+    devices: Devices
+    orphans: OrphanWatch
+
+    def take(self, new: Sequence[Attempt], now: float) -> None:
+        self.devices.take(new)
+        self.orphans.take(new, now)
+
+    def settle(self, now: float) -> None:
+        """No attempt is under way any more."""
+        self.orphans.settle(now)
+
+
 class _Watch:
     """Follows one running storm: its journal, its processes, its deadline."""
 
@@ -182,11 +201,11 @@ class _Watch:
         folder: RunFolder,
         display: Display,
         clock: Callable[[], float],
-        devices: Devices,
+        news: _News,
     ) -> None:
         self._scenario = scenario
         self._display = display
-        self._devices = devices
+        self._news = news
         self._clock = clock
         self._reader = JournalReader(folder.path)
         self._metrics_targets = folder.metrics_targets
@@ -214,6 +233,7 @@ class _Watch:
                     break
             generator.stop()
             self._take(course)
+            self._news.settle(self._clock())
         if interruption.came:
             course.interrupted = True
             course.incidents.append("interrupted; phones that had yet to start are dropped")
@@ -238,7 +258,7 @@ class _Watch:
 
     def _take(self, course: Course) -> list[Attempt]:
         new = list(self._reader.new())
-        self._devices.take(new)
+        self._news.take(new, self._clock())
         if new and not self._tally.begun:
             self._tally.started_at = min(attempt.intended_start for attempt in new)
         course.attempts.extend(new)

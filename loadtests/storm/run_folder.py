@@ -78,6 +78,11 @@ class RunFolder:
         return self.path / "targets-lab.json"
 
     @property
+    def storm_targets(self) -> Path:
+        """Where the supervisor's metrics are, while they are; as `metrics_targets`."""
+        return self.path / "targets-storm.json"
+
+    @property
     def prometheus(self) -> Path:
         """What a Prometheus beside the storm was told and has kept."""
         return self.path / "prometheus"

@@ -111,6 +111,10 @@ class CertificationService:
             return await self._issue_approved(request_id)
         return record
 
+    def fetched(self, request_id: int) -> None:
+        """Somebody is given the certificate of this request."""
+        self._metrics.fetched(request_id)
+
     def for_another_key(self, certificate: bytes) -> bytes:
         """A certificate like this one, DER or PEM, for a key that is nobody's; other bytes as they are."""
         return self._issuer.for_another_key(certificate)
@@ -126,6 +130,7 @@ class CertificationService:
             values = (ready.resolved_at, ready.certificate, ready.serial, ready.not_after, request_id)
             await self._store.commits.commit(database.ISSUE_APPROVED, values)
             self._metrics.decided(Disposition.ISSUED)
+            self._metrics.issued(request_id)
             return database.find(self._store.reader, request_id)
 
     def _record(
@@ -186,4 +191,6 @@ class CertificationService:
     async def _remember(self, record: RequestRecord) -> RequestRecord:
         await self._store.commits.commit(database.INSERT, database.row_of(record))
         self._metrics.decided(record.disposition)
+        if record.disposition is Disposition.ISSUED:
+            self._metrics.issued(record.id)
         return record

@@ -198,6 +198,7 @@ class Site:
         record = await self._find(visit.query.get("reqid", ""))
         if record is None or record.certificate is None:
             return self.absence(record)
+        self._service.fetched(record.id)
         return _download(record.certificate, visit, _CERTIFICATE)
 
     def _ca_certificate(self, visit: Visit) -> Response:
@@ -215,6 +216,7 @@ class Site:
         record = await self._find(visit.query.get("reqid", ""))
         if record is None or record.certificate is None:
             return self.absence(record)
+        self._service.fetched(record.id)
         leaf = x509.load_der_x509_certificate(record.certificate)
         return _download(self._service.authority.chain_pkcs7(leaf), visit, _CHAIN)
 

@@ -31,6 +31,15 @@ def test_waiting_and_service_are_told_apart() -> None:
     assert 'estorm_ca_service_seconds_sum{stage="submit"} 0.5' in shown
 
 
+def test_what_was_issued_and_not_fetched_is_shown() -> None:
+    metrics = CaMetrics()
+    for request_id in (1, 2, 3):
+        metrics.issued(request_id)
+    for request_id in (2, 2, 7):
+        metrics.fetched(request_id)
+    assert "estorm_ca_certificates_unfetched 2.0" in text(metrics)
+
+
 def test_two_cas_in_one_process_share_nothing() -> None:
     first, second = CaMetrics(), CaMetrics()
     first.decided("issued")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from exporters import ca, ra, storm
 from exporters.ca import CaMetrics
 from exporters.catalogue import GROUPS, families, page
 from exporters.families import Family, Kind
@@ -12,6 +13,7 @@ from exporters.load.collector import LoadCollector, Reporting, RunFacts
 from exporters.load.families import GROUP as LOAD
 from exporters.load.tally import Tally
 from exporters.ra import RaMetrics
+from exporters.storm import StormMetrics
 
 DOCS = Path(__file__).parents[2] / "docs"
 FAMILIES = [family for group in GROUPS for family in group.families]
@@ -61,9 +63,10 @@ def names(collected: object) -> set[str]:
     return {name for name in map(str, collected) if name.startswith("estorm_")}  # type: ignore[call-overload]
 
 
-def test_ra_and_ca_show_what_is_declared() -> None:
+def test_ra_ca_and_supervisor_show_what_is_declared() -> None:
     outside_the_registry = {"estorm_ra_accept_queue", "estorm_ra_accept_queue_size"}
-    for group, registry in ((GROUPS[1], RaMetrics().registry), (GROUPS[2], CaMetrics().registry)):
+    shown_by = ((ra.GROUP, RaMetrics()), (ca.GROUP, CaMetrics()), (storm.GROUP, StormMetrics()))
+    for group, registry in ((group, metrics.registry) for group, metrics in shown_by):
         declared = {family.name.removesuffix("_total") for family in group.families}
         shown = names(family.name for family in registry.collect())
         assert shown | outside_the_registry | {"estorm_ca_database_rows"} >= declared

@@ -1,6 +1,7 @@
 """Every PromQL expression of grafana/: where it stands, and what Grafana would make of it."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +20,29 @@ class Expression:
     text: str
 
     def filled(self, range_seconds: int = 300, rate_seconds: int = 8) -> str:
-        """With Grafana's variables as they are for «All»."""
-        text = self.text.replace("$__rate_interval", f"{rate_seconds}s").replace(
+        """`watched` with Grafana's variables as they are for «All»."""
+        text = self.watched.replace("$__rate_interval", f"{rate_seconds}s").replace(
             "$__range", f"{range_seconds}s"
         )
         return text.replace("$job", ".*").replace("$run", ".*")
+
+    @property
+    def watched(self) -> str:
+        """What an alert looks at: whether it fires is promtool's affair."""
+        if not self.where.startswith("rule Estorm"):
+            return self.text
+        return re.sub(r" (?:==|[<>]=?) [\d.* ]+(?= or |$)", "", self.text)
+
+
+def alternatives(text: str) -> list[str]:
+    """The operands of an expression's outermost `or`."""
+    found: list[str] = []
+    for piece in text.split(" or "):
+        if found and found[-1].count("(") > found[-1].count(")"):
+            found[-1] += f" or {piece}"
+        else:
+            found.append(piece)
+    return found
 
 
 def dashboard(path: Path) -> dict[str, Any]:

@@ -94,6 +94,17 @@ def test_an_unbounded_ca_is_a_fast_one_and_its_metrics_show_the_stages(tmp_path:
     assert "process_cpu_seconds_total" in metrics
 
 
+def test_a_certificate_that_nobody_has_come_for_is_shown_until_somebody_does(tmp_path: Path) -> None:
+    with mock_ca(tmp_path) as ca, basic_client(ca) as client:
+        for _ in range(2):
+            client.post("certfnsh.asp", data=enroll_form())
+        before = httpx.get(ca.addresses["metrics"]).text
+        client.get("certnew.cer", params={"ReqID": "1", "Enc": "b64"})
+        after = httpx.get(ca.addresses["metrics"]).text
+    assert "estorm_ca_certificates_unfetched 2.0" in before
+    assert "estorm_ca_certificates_unfetched 1.0" in after
+
+
 def test_a_slow_stage_is_slow_and_shown(tmp_path: Path) -> None:
     capacity = CapacitySettings(workers=1, form=ConstantTime(0.1))
     with mock_ca(tmp_path, CaSettings(capacity=capacity)) as ca, basic_client(ca) as client:
