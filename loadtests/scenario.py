@@ -47,6 +47,7 @@ class PhoneSettings(Settings, frozen=True):
 
     `finish_within_seconds` makes the devices' finish-by deadline, 0 is noon tomorrow. `keep_keys` leaves the
     phones' keys in the run folder; `renew_from` is a run folder that has them, whose phones renew.
+    `handshake_timeout_seconds` bounds the whole TLS handshake, the wait for a worker of the RA included.
     """
 
     count: Annotated[int, msgspec.Meta(ge=1, le=MAX_PHONES)] = 500
@@ -54,6 +55,7 @@ class PhoneSettings(Settings, frozen=True):
     key_pool_size: Annotated[int, msgspec.Meta(ge=0, le=MAX_PHONES)] = 0
     operation: Operation = Operation.INSTALL
     read_timeout_seconds: Seconds = 10.0
+    handshake_timeout_seconds: Seconds = 10.0
     retry: RetrySettings = ONCE
     authentication_mode: AuthenticationMode = AuthenticationMode.AUTH_BY_STR
     finish_within_seconds: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 0.0

@@ -187,6 +187,7 @@ def locust_command(scenario: Scenario, server: EstServer, supplies: Supplies, ou
             "--key-pool-size": scenario.phones.key_pool_size,
             "--operation": scenario.phones.operation.value,
             "--read-timeout": scenario.phones.read_timeout_seconds,
+            "--handshake-timeout": scenario.phones.handshake_timeout_seconds,
             "--journal": output.journal,
             "--capf-trace": output.capf_trace,
             "--supervisor-pid": os.getpid(),

@@ -281,7 +281,8 @@ def _judge(generator: Generator, course: Course) -> None:
 def longest_seconds(scenario: Scenario) -> float:
     """How long a storm may take from its generator's start: its arrivals, then every timer of a phone."""
     retry = scenario.phones.retry
-    timers = retry.attempts * _TIMERS_OF_A_PHONE * scenario.phones.read_timeout_seconds
+    timer = max(scenario.phones.read_timeout_seconds, scenario.phones.handshake_timeout_seconds)
+    timers = retry.attempts * _TIMERS_OF_A_PHONE * timer
     timers += (retry.attempts - 1) * retry.spacing_seconds
     arrivals = scenario.duration_seconds
     if arrivals is None:
