@@ -5,6 +5,7 @@ LoadtestError
 ├── JournalError      the attempts on record cannot belong to the run they are reported for
 ├── TargetError       what was named as target does not speak EST, or cannot be reached
 ├── EnrollmentFailed  one phone got no good LSC: carries the EST error that CAPF would log
+├── ModelError        what was measured does not carry the model that was asked for
 ├── ExperimentFailed  an experiment's storm did not come up, or did not show what it should
 └── GeneratorFailed   the load generator ended by itself
 """
@@ -46,6 +47,10 @@ class EnrollmentFailed(LoadtestError):
         """
         self.__cause__ = self.__context__ = None
         return self.with_traceback(None)
+
+
+class ModelError(LoadtestError):
+    """Too little was measured for a model, or what was measured contradicts it."""
 
 
 class GeneratorFailed(LoadtestError):

@@ -1,0 +1,1 @@
+"""How a chain's throughput grows with its load: two models, which of them predicts better, and how sure."""
