@@ -17,6 +17,19 @@ def seconds(value: float | None) -> str:
     return f"{value * 1000:.3g}{_SPACE}ms" if abs(value) < 0.9995 else f"{_few_digits(value)}{_SPACE}s"
 
 
+def span(value: float | None) -> str:
+    """A length of time as people plan with it: `45 s`, `2 min 30 s`, `5 h 33 min`."""
+    if value is None:
+        return UNKNOWN
+    if value < 59.95:
+        return f"{_few_digits(round(value, 1))}{_SPACE}s"
+    if value < 3599.5:
+        minutes, rest = divmod(round(value), 60)
+        return f"{minutes}{_SPACE}min" + (f" {rest}{_SPACE}s" if rest else "")
+    hours, minutes = divmod(round(value / 60), 60)
+    return f"{hours}{_SPACE}h" + (f" {minutes}{_SPACE}min" if minutes else "")
+
+
 def clock(value: float | None) -> str:
     """A moment of the day, UTC, from seconds since the epoch: `08:53:20.250`."""
     return UNKNOWN if value is None else f"{datetime.fromtimestamp(value, UTC):%H:%M:%S.%f}"[:-3]

@@ -134,8 +134,10 @@ def open_run_folder(path: Path) -> RunFolder:
     return folder
 
 
-def create_run_folder(kind: str, now: dt.datetime, out: Path | None = None) -> RunFolder:
-    """Make the folder of a new run: `out`, or `runs/<UTC time>-KIND`.
+def create_run_folder(
+    kind: str, now: dt.datetime, out: Path | None = None, *, logs: bool = True
+) -> RunFolder:
+    """Make the folder of a new run: `out`, or `runs/<UTC time>-KIND`, with a folder for `logs` or without.
 
     ScenarioError when it cannot be made, or when `out` already holds something: no run overwrites another.
     """
@@ -145,7 +147,8 @@ def create_run_folder(kind: str, now: dt.datetime, out: Path | None = None) -> R
         if any(path.iterdir()):
             raise ScenarioError(f"the run folder {path} is not empty; name another with --out")
         folder = RunFolder(path.resolve())
-        folder.logs.mkdir()
+        if logs:
+            folder.logs.mkdir()
     except OSError as error:
         raise ScenarioError(f"cannot make the run folder {path}: {error.strerror}") from error
     return folder

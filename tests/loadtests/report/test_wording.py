@@ -21,7 +21,22 @@ def test_durations_read_in_the_unit_that_suits_them(value: float, words: str) ->
     assert wording.seconds(value).replace("\N{NO-BREAK SPACE}", " ") == words
 
 
-@pytest.mark.parametrize("say", [wording.seconds, wording.count, wording.share, wording.rate])
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (0.0, "0 s"),
+        (45.04, "45 s"),
+        (59.97, "1 min"),
+        (150, "2 min 30 s"),
+        (3599.9, "1 h"),
+        (19_980, "5 h 33 min"),
+    ],
+)
+def test_lengths_of_time_read_as_people_plan_with_them(value: float, words: str) -> None:
+    assert wording.span(value).replace("\N{NO-BREAK SPACE}", " ") == words
+
+
+@pytest.mark.parametrize("say", [wording.seconds, wording.span, wording.count, wording.share, wording.rate])
 def test_what_is_not_known_is_told_so(say: object) -> None:
     assert callable(say)
     assert say(None) == "unknown"
