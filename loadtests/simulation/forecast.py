@@ -11,6 +11,7 @@ from loadtests.simulation.ledger import Ledger, Outcome
 from loadtests.simulation.phones import Fleet
 from loadtests.simulation.ra import Ra
 from loadtests.simulation.settings import ChainModel, Stage
+from loadtests.simulation.weather import Weather
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Forecast:
     `tries` has a row for each try: `phone`, `started`, `ended` (seconds from the start) and `outcome` (a
     value of Outcome). `false_timeouts` are timers that went off although the answer came later: the RA's by
     stage, and the phones' as `phone`. Busy seconds are summed over all workers, threads and devices.
+    `unconnected` counts the RA's vain attempts to get a connection to the CA, `connections_refused` those of
+    phones to get into an RA's accept queue.
     """
 
     tries: pl.DataFrame
@@ -44,6 +47,8 @@ class Forecast:
     signer_busy_seconds: float
     ca_wasted_seconds: float
     ca_turned_away: int
+    unconnected: int
+    connections_refused: int
 
     @property
     def enrolled(self) -> int:
@@ -67,7 +72,7 @@ def simulate(model: ChainModel, starts: Iterator[float]) -> Forecast:
     The same model and starts give the same forecast. Times come from the model's seed.
     """
     clock = Clockwork()
-    ca = Ca(model, clock)
+    ca = Ca(model, clock, Weather(model, clock))
     ra = Ra(model, ca, clock)
     ledger = Ledger()
     Fleet(model, starts, ra, clock, ledger).start()
@@ -81,14 +86,16 @@ def _forecast(ca: Ca, ra: Ra, ledger: Ledger, seconds: float) -> Forecast:
     return Forecast(
         tries=tries,
         phones=tries["phone"].n_unique(),
-        certificates=Certificates(ca.issued, ra.delivered, ra.handed_out, ra.orphaned, len(ra.late)),
+        certificates=Certificates(ca.issued, ra.delivered, ra.handed_out, ra.orphaned, ra.kept),
         timeouts=ra.timeouts,
         false_timeouts={"phone": ledger.late_answers}
         | {str(stage): n for stage, n in ra.false_timeouts.items()},
         seconds=seconds,
-        ra_busy_seconds=ra.workers.held_seconds(),
+        ra_busy_seconds=ra.busy_seconds(),
         ca_busy_seconds=ca.workers.held_seconds(),
         signer_busy_seconds=ca.signer.held_seconds() if ca.signer else 0.0,
         ca_wasted_seconds=ca.wasted_seconds,
         ca_turned_away=ca.turned_away,
+        unconnected=ra.unconnected,
+        connections_refused=ra.refused,
     )

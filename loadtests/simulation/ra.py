@@ -1,13 +1,15 @@
-"""The simulated RA: its workers, its calls to the CA one after the other, and the timer of each."""
+"""The simulated RA: its nodes, what each keeps, and the account of every certificate."""
 
 from collections import deque
 from typing import Protocol
 
-from loadtests.simulation.ca import STAGES, Ca, Call
+from loadtests.simulation.ca import STAGES, Ca
 from loadtests.simulation.clockwork import Action, Clockwork
+from loadtests.simulation.kept import KeptConnections
 from loadtests.simulation.settings import ChainModel, Stage
 from loadtests.simulation.station import Station
 from testbed.ca.distributions import drawer
+from testbed.ra.settings import RaSettings
 
 _PATHS: dict[str, tuple[Stage, ...]] = {
     "two": ("login", "form", "login", "submit", "download"),
@@ -22,45 +24,46 @@ class Client(Protocol):
     gone: bool
 
     def accepted(self) -> None:
-        """The RA has taken the connection and reads the request."""
+        """The handshake is over: the RA, or NGINX before it, has taken the connection."""
 
     def answered(self, failed: Stage | None) -> None:
         """The answer: the certificate when `failed` is None, else the stage that failed."""
 
 
-class Ra:
-    """The RA of a chain, all its nodes together.
+class Node:
+    """One RA: workers, accept queue, CPU, connections that it keeps, late certificates and their locks.
 
-    `delivered`, `orphaned` and `handed_out` count certificates; `timeouts` the timers that went off, by
-    stage, and `false_timeouts` those after which the CA's answer did come.
+    `late` holds phones in the order in which their certificates came, and whether these were downloaded.
+    Where nothing blocks, `workers` are the connections that it may hold.
     """
 
-    def __init__(self, model: ChainModel, ca: Ca, clock: Clockwork) -> None:
-        settings, self.clock, self.ca = model.ra, clock, ca
-        workers, timers, connections = settings.workers, settings.timers, settings.connections
-        self.workers = Station(clock, workers.count * model.ra_nodes if workers.blocking else 0)
-        self.cpu = Station(clock, model.overheads.cores * model.ra_nodes)
-        self.cpu_seconds = model.overheads.ra_cpu_seconds
-        path = _PATHS[connections.handles]
-        # A connection that is kept is logged in already; the pool's first logins are left out.
-        self.path = tuple(s for s in path if s != "login") if connections.reuse_connections else path
-        self.timers: dict[Stage, float] = {
-            "login": timers.login_seconds, "form": timers.form_seconds,
-            "submit": timers.submit_seconds, "download": timers.download_seconds,
-        }  # fmt: skip
-        self.total_seconds = timers.total_seconds
-        self.retries = settings.retries
-        self.call_seconds = drawer(model.overheads.call, model.seed, "call")
-        self.hands_out = settings.hand_out_late_certificates
-        self.late: set[int] = set()
+    def __init__(self, settings: RaSettings, cores: int, nodes: int, clock: Clockwork) -> None:
+        workers, connections = settings.workers, settings.connections
+        servers = workers.count if workers.blocking else workers.connections * workers.process_count
+        self.workers = Station(clock, servers * nodes)
+        self.cpu = Station(clock, cores * nodes)
+        self._queue = workers.queue * nodes
+        self.kept: KeptConnections | None = None
+        if connections.reuse_connections:
+            size = connections.pool_size * workers.process_count * nodes
+            wait_seconds = settings.timers.connect_seconds
+            self.kept = KeptConnections(clock, size, connections.idle_seconds, wait_seconds)
+        self.late: dict[int, bool] = {}
+        self._late_limit = settings.late_certificates_kept * nodes
         self._locks: dict[int, deque[Action]] = {}
-        self.timeouts = dict.fromkeys(STAGES, 0)
-        self.false_timeouts = dict.fromkeys(STAGES, 0)
-        self.delivered = self.orphaned = self.handed_out = 0
 
-    def serve(self, client: Client) -> None:
-        """A phone's connection arrives; it waits in the accept queue while no worker is free."""
-        self.workers.enter(Enrollment(self, client).begin)
+    @property
+    def is_full(self) -> bool:
+        """Whether the kernel's accept queue, which holds one more than it was told, takes nobody more."""
+        return self.workers.queued > self._queue
+
+    def keep(self, phone: int, *, downloaded: bool) -> int:
+        """Keep what was issued for a phone; how many certificates are lost for it, the oldest ones."""
+        self.late[phone] = downloaded
+        if len(self.late) <= self._late_limit:
+            return 0
+        del self.late[next(iter(self.late))]
+        return 1
 
     def lock(self, phone: int, action: Action) -> None:
         """Call `action` once no other enrollment with this phone's CSR is on its way to a certificate."""
@@ -80,147 +83,60 @@ class Ra:
             del self._locks[phone]
 
 
-class Enrollment:
-    """One request of a phone, from the worker that takes it to the answer."""
+class Ra:
+    """The RA of a chain, all its nodes together.
 
-    __slots__ = (
-        "_client",
-        "_deadline",
-        "_handed_out",
-        "_has_certificate",
-        "_locked",
-        "_ra",
-        "_step",
-        "_tries",
-    )
+    `delivered`, `orphaned` and `handed_out` count certificates; `timeouts` the timers that went off, by
+    stage, and `false_timeouts` those after which the CA's answer did come; `unconnected` are connections to
+    the CA, or places in the pool, that were not to be had in time.
+    """
 
-    def __init__(self, ra: Ra, client: Client) -> None:
-        self._ra, self._client = ra, client
-        self._step, self._tries, self._deadline = -1, 0, 0.0
-        self._has_certificate = self._handed_out = self._locked = False
-
-    def begin(self) -> bool:
-        """A worker is free; it finds out at the handshake when the phone has gone."""
-        if self._client.gone:
-            return False
-        self._client.accepted()
-        ra = self._ra
-        self._deadline = ra.clock.now + ra.total_seconds
-        if ra.cpu_seconds:
-            ra.cpu.enter(self._compute)
+    def __init__(self, model: ChainModel, ca: Ca, clock: Clockwork) -> None:
+        settings, self.clock, self.ca = model.ra, clock, ca
+        timers = settings.timers
+        cores, count = model.overheads.cores, model.ra_nodes
+        if model.balancing == "one_queue":
+            self.nodes = [Node(settings, cores, count, clock)]
         else:
-            self._advance()
-        return True
+            self.nodes = [Node(settings, cores, 1, clock) for _ in range(count)]
+        self._is_sticky, self._turn = model.balancing == "sticky", 0
+        self.blocks = settings.workers.blocking
+        self.behind_nginx = settings.front == "nginx"
+        self.cpu_seconds = model.overheads.ra_cpu_seconds
+        self.path = _PATHS[settings.connections.handles]
+        self.keeps_one = settings.connections.handles == "one"
+        self.timers: dict[Stage, float] = {
+            "login": timers.login_seconds, "form": timers.form_seconds,
+            "submit": timers.submit_seconds, "download": timers.download_seconds,
+        }  # fmt: skip
+        self.total_seconds = timers.total_seconds
+        self.retries = settings.retries
+        self.call_seconds = drawer(model.overheads.call, model.seed, "call")
+        self.hands_out = settings.hand_out_late_certificates
+        self.timeouts = dict.fromkeys(STAGES, 0)
+        self.false_timeouts = dict.fromkeys(STAGES, 0)
+        self.delivered = self.orphaned = self.handed_out = self.unconnected = self.refused = 0
 
-    def _compute(self) -> bool:
-        self._ra.clock.after(self._ra.cpu_seconds, self._computed)
-        return True
-
-    def _computed(self) -> None:
-        self._ra.cpu.leave()
-        self._advance()
-
-    def _advance(self) -> None:
-        ra = self._ra
-        self._step += 1
-        self._tries = 0
-        if self._step == len(ra.path):
-            self._end(None)
-        elif ra.hands_out and self._step > 0 and ra.path[self._step - 1] == "form":
-            ra.lock(self._client.phone, self._look_for_a_late_one)
+    def node(self, client: Client) -> Node | None:
+        """The node that the client's connection goes to; None when that one's accept queue is full."""
+        nodes = self.nodes
+        if len(nodes) == 1:
+            node = nodes[0]
+        elif self._is_sticky:
+            node = nodes[client.phone % len(nodes)]
         else:
-            self.call()
+            self._turn = (self._turn + 1) % len(nodes)
+            node = nodes[self._turn]
+        if node.is_full:
+            self.refused += 1
+            return None
+        return node
 
-    def _look_for_a_late_one(self) -> None:
-        ra, phone = self._ra, self._client.phone
-        self._locked = True
-        if phone in ra.late:
-            ra.late.discard(phone)
-            self._handed_out = self._has_certificate = True
-            self._end(None)
-        else:
-            self.call()
+    @property
+    def kept(self) -> int:
+        """Certificates that wait for their phones to come again."""
+        return sum(len(node.late) for node in self.nodes)
 
-    def call(self) -> None:
-        """Make the call of this step, for the first time or again."""
-        ra, stage = self._ra, self._ra.path[self._step]
-        self._tries += 1
-        seconds = ra.timers[stage]
-        if ra.total_seconds and self._deadline - ra.clock.now < seconds:
-            seconds = max(0.0, self._deadline - ra.clock.now)
-        _Try(ra, self, stage, seconds)
-
-    def answered(self, stage: Stage, *, well: bool) -> None:
-        """The call of this step ended in time."""
-        if well:
-            self._has_certificate = self._has_certificate or stage == "submit"
-            self._advance()
-        else:
-            self.failed(stage)
-
-    def failed(self, stage: Stage) -> None:
-        """The call of this step failed; it is made again where the settings say so."""
-        ra = self._ra
-        may = self._tries <= ra.retries.count and stage in ra.retries.stages
-        if may and not (ra.total_seconds and ra.clock.now >= self._deadline):
-            ra.clock.after(ra.retries.spacing_seconds, self.call)
-        else:
-            self._end(stage)
-
-    def _end(self, failed: Stage | None) -> None:
-        ra, client = self._ra, self._client
-        ra.workers.leave()
-        if self._has_certificate:
-            self._settle(received=failed is None and not client.gone)
-        if self._locked:
-            ra.unlock(client.phone)
-        client.answered(failed)
-
-    def _settle(self, *, received: bool) -> None:
-        ra = self._ra
-        if not received and ra.hands_out:
-            ra.late.add(self._client.phone)
-        elif not received:
-            ra.orphaned += 1
-        elif self._handed_out:
-            ra.handed_out += 1
-        else:
-            ra.delivered += 1
-
-
-class _Try:
-    """A call to the CA with its timer running."""
-
-    __slots__ = ("_call", "_enrollment", "_ra", "_stage", "_timed_out", "_timer")
-
-    def __init__(self, ra: Ra, enrollment: Enrollment, stage: Stage, seconds: float) -> None:
-        self._ra, self._enrollment, self._stage = ra, enrollment, stage
-        self._call: Call | None = None
-        self._timed_out = False
-        start = ra.clock.timer if seconds == ra.timers[stage] else ra.clock.alarm
-        self._timer = start(seconds, self._time_out)
-        network_seconds = ra.call_seconds()
-        if network_seconds:
-            ra.clock.after(network_seconds, self._arrive)
-        else:
-            self._arrive()
-
-    def _arrive(self) -> None:
-        if not self._timed_out:
-            self._call = self._ra.ca.call(self._stage, self._answered)
-
-    def _answered(self, well: bool) -> None:
-        if not self._timed_out:
-            self._timer.stop()
-            self._enrollment.answered(self._stage, well=well)
-        elif well:
-            self._ra.false_timeouts[self._stage] += 1
-            if self._stage == "submit":
-                self._ra.orphaned += 1
-
-    def _time_out(self) -> None:
-        self._timed_out = True
-        self._ra.timeouts[self._stage] += 1
-        if self._call is not None:
-            self._call.gone = True
-        self._enrollment.failed(self._stage)
+    def busy_seconds(self) -> float:
+        """How long workers were held until now, all added up."""
+        return sum(node.workers.held_seconds() for node in self.nodes)
