@@ -1,0 +1,83 @@
+"""From a chain and a question to a plan: which batches, what to expect of them, what to change first."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from loadtests.planning.candidates import Asked, Candidate, best, candidates
+from loadtests.planning.document import Plan, Source, Suggestion
+from loadtests.planning.goal import BACKLOG, Goal
+from loadtests.planning.replication import played, ra_worker_count
+from loadtests.planning.settling import Settled, settle
+from loadtests.planning.suggestions import in_order, suggest
+from loadtests.planning.timeline import timeline
+from loadtests.planning.verdict import hopeless, in_time, verdict
+from loadtests.report.wording import span
+from loadtests.simulation.settings import ChainModel
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a plan is asked for, of which chain, and what it must keep."""
+
+    source: Source
+    model: ChainModel
+    asked: Asked
+    goal: Goal
+    rules_left_out: Sequence[str]
+    seed: int
+
+    @property
+    def rules(self) -> str:
+        """What must be kept, in words."""
+        return " and ".join([*(rule.text for rule in self.goal.rules), f"no growing {BACKLOG}"])
+
+
+def make_plan(question: Question, tell: Tell) -> Plan:
+    """The plan; `tell` is told what is being found out, a line at a time."""
+    model, asked, goal, seed = question.model, question.asked, question.goal, question.seed
+    found = list[Candidate]()
+    for each in candidates(model, asked, goal, seed):
+        found.append(each)
+        tell(f"every {span(each.spacing_seconds)}: batches of up to {each.largest_batch} phones")
+    chosen = best(found)
+    if chosen is None:
+        return _without_batches(question, found)
+    settled = settle(model, asked, chosen, goal, seed)
+    batches, times = settled.batches, settled.expected.replications
+    tell(f"{batches.count} batches of {batches.size}: simulated {times} times")
+    suggestions = list[Suggestion]()
+    for one in suggest(model, asked, goal, batches, seed):
+        suggestions.append(one)
+        tell(f"{one.change}: {one.gain.expected:.3g} times as many phones")
+    return _plan(question, found, settled, in_order(suggestions))
+
+
+def _plan(
+    question: Question, found: list[Candidate], settled: Settled, suggestions: list[Suggestion]
+) -> Plan:
+    model, asked, batches, bears = question.model, question.asked, settled.batches, settled.bears
+    shown = played(model, batches, question.seed, 0)
+    return Plan(
+        source=question.source, seed=question.seed, asked=asked, model=model,
+        rules=[rule.text for rule in question.goal.rules], rules_left_out=list(question.rules_left_out),
+        fits=settled.keeps and in_time(asked, settled),
+        verdict=list(verdict(asked, settled, suggestions, question.rules)),
+        batches=batches, expected=settled.expected,
+        sustainable_rate_per_second=bears.rate_per_second,
+        needed_seconds=bears.needed_seconds(asked.phones),
+        most_phones=bears.most_phones(asked.window_seconds),
+        candidates=found, suggestions=suggestions,
+        timeline=timeline(shown, batches.spacing_seconds, ra_worker_count(model)),
+    )  # fmt: skip
+
+
+def _without_batches(question: Question, found: list[Candidate]) -> Plan:
+    return Plan(
+        source=question.source, seed=question.seed, asked=question.asked, model=question.model,
+        rules=[rule.text for rule in question.goal.rules], rules_left_out=list(question.rules_left_out),
+        fits=False, verdict=list(hopeless(question.asked, question.rules, found)),
+        batches=None, expected=None, sustainable_rate_per_second=0.0, needed_seconds=None, most_phones=0,
+        candidates=found, suggestions=[], timeline=[],
+    )  # fmt: skip

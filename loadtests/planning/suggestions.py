@@ -1,0 +1,58 @@
+"""How much each change of a chain helps: the batches it bears then, and the plan's own batches on it."""
+
+from collections.abc import Iterable, Iterator
+
+from loadtests.planning.batches import Batches
+from loadtests.planning.candidates import Asked, Candidate, candidate
+from loadtests.planning.changes import Change, changes
+from loadtests.planning.document import Suggestion
+from loadtests.planning.expectation import Interval, expect
+from loadtests.planning.goal import Goal
+from loadtests.planning.replication import replicate
+from loadtests.simulation.settings import ChainModel
+
+_SEARCHES = 3
+_REPLICATIONS = 5
+_SAME = 0.02
+
+
+def suggest(model: ChainModel, asked: Asked, goal: Goal, batches: Batches, seed: int) -> Iterator[Suggestion]:
+    """Each change with what it brings at the spacing of `batches`, one after the other."""
+    before = _bears(model, asked, goal, batches, seed)
+    for change in changes(model):
+        yield _suggestion(change, before, asked, goal, batches, seed)
+
+
+def in_order(suggestions: Iterable[Suggestion]) -> list[Suggestion]:
+    """The one that lets most phones through first; of those that are alike, the one with least trouble."""
+    return sorted(suggestions, key=lambda each: (-round(each.gain.expected / _SAME), trouble(each)))
+
+
+def trouble(suggestion: Suggestion) -> float:
+    """Timers that went off, orphans and phones that failed, together."""
+    expected = suggestion.expected
+    counts = (expected.ra_timeouts, expected.phone_timeouts, expected.orphans, expected.failed)
+    return sum(each.expected for each in counts)
+
+
+def _suggestion(
+    change: Change, before: list[Candidate], asked: Asked, goal: Goal, batches: Batches, seed: int
+) -> Suggestion:
+    after = _bears(change.model, asked, goal, batches, seed)
+    rates = [each.rate_per_second for each in after]
+    one = 1 / batches.spacing_seconds
+    gains = [rate / max(was.rate_per_second, one) for rate, was in zip(rates, before, strict=True)]
+    needed = after[0].needed_seconds(asked.phones) if after[0].largest_batch else None
+    return Suggestion(
+        lever=change.lever, change=change.name, setting=change.setting,
+        rate_per_second=Interval.of(rates), gain=Interval.of(gains), needed_seconds=needed,
+        fits=needed is not None and needed <= asked.window_seconds,
+        expected=expect(list(replicate(change.model, batches, goal, seed, _REPLICATIONS))),
+    )  # fmt: skip
+
+
+def _bears(model: ChainModel, asked: Asked, goal: Goal, batches: Batches, seed: int) -> list[Candidate]:
+    """What the chain bears at the spacing, searched several times with chances of their own."""
+    return [
+        candidate(model, asked, batches.spacing_seconds, goal, seed + number) for number in range(_SEARCHES)
+    ]
