@@ -50,7 +50,15 @@ class EmpiricalTime(Settings, frozen=True, tag="empirical", tag_field="kind"):
     file: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
 
 
-ServiceTime = ConstantTime | ExponentialTime | NormalTime | LognormalTime | ParetoTime | EmpiricalTime
+class SamplesTime(Settings, frozen=True, tag="samples", tag_field="kind"):
+    """Drawn from these measured times, as `estorm calibrate` writes them."""
+
+    seconds: Annotated[tuple[Duration, ...], msgspec.Meta(min_length=1, max_length=100_000)]
+
+
+ServiceTime = (
+    ConstantTime | ExponentialTime | NormalTime | LognormalTime | ParetoTime | EmpiricalTime | SamplesTime
+)
 
 
 class CapacitySettings(Settings, frozen=True):

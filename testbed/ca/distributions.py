@@ -13,6 +13,7 @@ from testbed.ca.capacity_settings import (
     LognormalTime,
     NormalTime,
     ParetoTime,
+    SamplesTime,
     ServiceTime,
 )
 from testbed.errors import SettingsError
@@ -43,6 +44,8 @@ def drawer(time: ServiceTime | None, seed: int, stage: str) -> Draw:
             draw = lambda: minimum * chance.paretovariate(alpha)  # noqa: E731
         case EmpiricalTime(file):
             draw = partial(chance.choice, read_samples(Path(file)))
+        case SamplesTime(seconds):
+            draw = partial(chance.choice, seconds)
     return draw
 
 

@@ -11,6 +11,7 @@ from testbed.ca.capacity_settings import (
     LognormalTime,
     NormalTime,
     ParetoTime,
+    SamplesTime,
     ServiceTime,
 )
 from testbed.ca.distributions import drawer, read_samples
@@ -45,6 +46,12 @@ def test_measured_times_are_drawn_again_and_nothing_else(tmp_path: Path) -> None
     file = tmp_path / "samples"
     file.write_text("# measured on a Monday\n0.016\n\n0.220 # cold\n")
     assert set(draws(EmpiricalTime(str(file)), 200)) == {0.016, 0.22}
+
+
+def test_times_in_the_settings_themselves_are_drawn_again_as_often_as_they_stand_there() -> None:
+    drawn = draws(SamplesTime((0.1, 0.1, 0.1, 4.0)))
+    assert set(drawn) == {0.1, 4.0}
+    assert drawn.count(4.0) / len(drawn) == pytest.approx(0.25, abs=0.02)
 
 
 def test_stages_of_one_seed_draw_apart() -> None:
