@@ -1,21 +1,38 @@
 """The page: what it says besides its charts, and how it is put together from the templates beside this."""
 
-import base64
-import hashlib
-from collections.abc import Iterator
+import itertools
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import jinja2
 import msgspec
 import polars as pl
 from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 
+from exporters import pictures
 from loadtests.report import wording
+from loadtests.report.chart import NIGHT, TUNING, Chart
 from loadtests.report.charts import draw
+from loadtests.report.evidence import Evidence
+from loadtests.report.failing import failed_attempts
 from loadtests.report.failures import failures
+from loadtests.report.packed import packed, plotly
+from loadtests.report.policy import hash_source
 from loadtests.results.measures import Percentiles
 from loadtests.results.summary import Summary
+
+_TIMED_OUT = "curl_28"
+_ABOUT: Mapping[str, str] = MappingProxyType(
+    {
+        NIGHT: "How many phones have their certificate, how fast, who fails, and whether it is the CA: the "
+        "panels of the Grafana dashboard of that name, drawn from this run's own files.",
+        TUNING: "How much of each timer was used, who came close to it, and what another value would have "
+        "cut off: the panels of the Grafana dashboard of that name. Where all is low, no timer mattered.",
+        "": "Totals, and how times and outcomes spread.",
+    }
+)
 
 
 class Tile(msgspec.Struct, frozen=True):
@@ -34,49 +51,92 @@ class TimeRow(msgspec.Struct, frozen=True):
     times: Percentiles | None
 
 
-def write_report(path: Path, table: pl.DataFrame, summary: Summary, scenario_text: str) -> None:
+class TimerRow(msgspec.Struct, frozen=True):
+    """One row of the table of timers: whose, which, what it was set to, and how many it ended."""
+
+    side: str
+    timer: str
+    seconds: float
+    ended: int
+
+
+class Section(msgspec.Struct, frozen=True):
+    """Charts under one heading."""
+
+    title: str
+    about: str
+    charts: list[Chart]
+
+
+def write_report(
+    path: Path, table: pl.DataFrame, summary: Summary, scenario_text: str, evidence: Evidence | None = None
+) -> None:
     """Write the run's page to `path`: one file that needs nothing else, network included.
 
-    `table` and `summary` are of the same run, `scenario_text` is its `scenario.toml`. The page does not grow
+    `table` and `summary` are of the same run, `scenario_text` is its `scenario.toml`, `evidence` what else it
+    left. The page does not grow
     with the number of attempts.
     """
-    path.write_text(render(table, summary, scenario_text), encoding="utf-8")
+    path.write_text(render(table, summary, scenario_text, evidence), encoding="utf-8")
 
 
-def render(table: pl.DataFrame, summary: Summary, scenario_text: str) -> str:
+def render(
+    table: pl.DataFrame, summary: Summary, scenario_text: str, evidence: Evidence | None = None
+) -> str:
     """The page as HTML."""
     environment = _environment()
-    drawn = list(draw(table, summary))
-    scripts = _scripts(environment) if drawn else []
+    evidence = (evidence or Evidence()).during(table)
+    failed = failed_attempts(table)
+    drawn = list(draw(table, summary, evidence, failed))
+    own = _own_script(environment)
     return environment.get_template("page.html.j2").render(
         summary=summary,
-        tiles=list(tiles(summary)),
+        tiles=list(tiles(summary, failed["timer"].count())),
+        timers=list(timer_rows(evidence, failed)),
         times=list(times(summary)),
-        charts=drawn,
-        figures={chart.id: chart.figure.to_plotly_json() for chart in drawn},
+        sections=list(_sections(drawn)),
+        figures=packed(_figures(drawn)),
         failures=failures(table),
         scenario_text=scenario_text,
-        scripts=scripts,
-        script_sources=[_source(script) for script in scripts],
+        plotly=plotly(),
+        script=own,
+        script_sources=[plotly().hash_source, hash_source(own)] if drawn else [],
     )
 
 
-def tiles(summary: Summary) -> Iterator[Tile]:
-    """The run's key numbers."""
+def tiles(summary: Summary, timed_out: int = 0) -> Iterator[Tile]:
+    """The run's key numbers; `timed_out` is how many attempts a timer of the phones' side ended."""
     phones, latency, lag = summary.phones, summary.latency_seconds, summary.start_lag_seconds
-    yield Tile("enrolled", wording.count(phones.enrolled), f"of {wording.count(phones.intended)} phones")
-    yield Tile("failed", wording.count(phones.failed), "phones whose last attempt failed")
-    yield Tile("dropped", wording.count(phones.dropped), "phones that never started")
-    yield Tile("orphans", wording.count(summary.orphans), "certificates no phone holds")
+    attempts = summary.attempts.total
+    enrolled = f"of {wording.count(phones.intended)} phones"
+    yield Tile(pictures.ENROLLED.title, wording.count(phones.enrolled), enrolled)
+    yield Tile(pictures.LEFT.title, wording.count(phones.dropped), "phones that never started, or were lost")
+    yield Tile(
+        pictures.FAILED_FOR_GOOD.title, wording.count(phones.failed), "phones whose last attempt failed"
+    )
+    share = wording.share(timed_out / attempts) if attempts else wording.UNKNOWN
+    counted = f"{wording.count(timed_out)} of {wording.count(attempts)} attempts"
+    yield Tile(pictures.TIMEOUT_SHARE.title, share, counted)
+    yield Tile(pictures.ORPHANS.title, wording.count(summary.orphans), "certificates no phone holds")
     duration = f"phones enrolled, over {wording.seconds(summary.duration_seconds)}"
-    yield Tile("throughput", wording.rate(summary.throughput_per_second), duration)
+    yield Tile("Throughput", wording.rate(summary.throughput_per_second), duration)
     if latency:
-        yield Tile("latency p50", wording.seconds(latency.p50), "from the intended start")
+        yield Tile("Latency p50", wording.seconds(latency.p50), "from the intended start")
         tail = f"p95 {wording.seconds(latency.p95)}, max {wording.seconds(latency.max)}"
-        yield Tile("latency p99", wording.seconds(latency.p99), tail)
+        yield Tile("Latency p99", wording.seconds(latency.p99), tail)
     if lag:
-        yield Tile("start lag p99", wording.seconds(lag.p99), "the generator's own delay")
+        yield Tile("Start lag p99", wording.seconds(lag.p99), "the generator's own delay")
     yield from _cpu_tiles(summary)
+
+
+def timer_rows(evidence: Evidence, failed: pl.DataFrame) -> Iterator[TimerRow]:
+    """What the timers were set to, and how often each ended an attempt or a call."""
+    for timer, seconds in evidence.phone_timers.items():
+        yield TimerRow(pictures.PHONE_TIMERS.title, timer, seconds, failed.filter(timer=timer).height)
+    calls = evidence.failed_calls.filter(cause=_TIMED_OUT)
+    for timer in (timer for timer in pictures.TIMED_CALLS if timer in evidence.ra_timers):
+        ended = calls.filter(stage=timer).height
+        yield TimerRow(pictures.RA_TIMERS.title, timer, evidence.ra_timers[timer], ended)
 
 
 def times(summary: Summary) -> Iterator[TimeRow]:
@@ -105,6 +165,17 @@ def _cpu_tiles(summary: Summary) -> Iterator[Tile]:
         yield Tile(f"CPU {name}", wording.seconds(spent), each)
 
 
+def _figures(drawn: Iterable[Chart]) -> str:
+    """The charts as Plotly reads them, by id."""
+    each = (f"{json.dumps(chart.id)}:{chart.figure.to_json()}" for chart in drawn)
+    return "{" + ",".join(each) + "}"
+
+
+def _sections(drawn: Iterable[Chart]) -> Iterator[Section]:
+    for board, charts in itertools.groupby(drawn, lambda chart: chart.board):
+        yield Section(board or "The run as a whole", _ABOUT[board], list(charts))
+
+
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("loadtests.report", ""),
@@ -124,11 +195,6 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _scripts(environment: jinja2.Environment) -> list[Markup]:
+def _own_script(environment: jinja2.Environment) -> Markup:
     own, _, _ = environment.loader.get_source(environment, "draw.js.j2")  # type: ignore[union-attr]
-    return [Markup(get_plotlyjs()), Markup(own)]  # noqa: S704 — both are ours to run, no run's data is in them
-
-
-def _source(script: str) -> str:
-    """The script as the page's content security policy names it: nothing but these may run."""
-    return "'sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() + "'"
+    return Markup(own)  # noqa: S704 — ours to run, no run's data is in it

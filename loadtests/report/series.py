@@ -1,19 +1,16 @@
 """Aggregates that charts draw: their size depends on the number of bins, never on the number of attempts."""
 
-import math
 from dataclasses import dataclass
 
 import polars as pl
 
+from loadtests.report.grid import Grid, grid_of
 from loadtests.results.table import STAGES
 
-MAX_BINS = 120
 PERCENTILES = (50, 95, 99)
 PARTS_OF_LATENCY = ("start_lag", *STAGES, "other")
 """What a latency adds up from: the generator's lag, each stage, and what no stage accounts for."""
 
-_USUAL_BIN_SECONDS, _SHORTEST_BIN_SECONDS = 1.0, 0.1
-_FEWEST_BINS = 10
 _BINS_A_DECADE = 20
 _SHORTEST_SECONDS, _LONGEST_SECONDS = 1e-5, 1e5
 _DIGITS = 6
@@ -23,8 +20,9 @@ _DIGITS = 6
 class Timeline:
     """A run cut into bins of equal width from the first intended start to the last end.
 
-    `bins` has one row a bin: `seconds` (its middle, since the first intended start); `intended`, `enrolled`,
-    `failed` (attempts per second, enrolled and failed by when they ended); `total_intended`, `total_ended`,
+    `bins` has one row a bin: `seconds` (its middle, since the first intended start); `intended`, `started`,
+    `retries` (those that were not a phone's first), `enrolled`, `failed` (attempts per second, enrolled
+    and failed by when they ended); `total_intended`, `total_ended`,
     `total_enrolled` (attempts up to the bin's end, which is `end_seconds`); and of the attempts *meant to
     start* in the bin that enrolled, `p50`, `p95`, `p99` of latency and the mean seconds of each part of it
     (null when there are none).
@@ -48,21 +46,18 @@ def timeline(table: pl.DataFrame) -> Timeline | None:
     """The run over time; None when nothing was attempted."""
     if table.is_empty():
         return None
-    start, end = table.select(pl.min("intended_start"), pl.max("done")).row(0)
-    count, width = _binning(end - start)
-    bins = pl.DataFrame({"bin": range(count)}, schema={"bin": pl.Int64})
-    for part in (_arrivals(table, start, count, width), _ends(table, start, count, width)):
-        bins = bins.join(part, on="bin", how="left", maintain_order="left")
-    counts = ("intended", "enrolled", "failed")
+    grid = grid_of(table)
+    counts = ("intended", "started", "retries", "enrolled", "failed")
+    bins = grid.laid_out(_arrivals(table, grid), _starts(table, grid), _ends(table, grid))
     bins = bins.with_columns(pl.col(counts).fill_null(0)).with_columns(
-        seconds=(pl.col("bin") + 0.5) * width,
-        end_seconds=(pl.col("bin") + 1) * width,
+        seconds=pl.Series(grid.middles),
+        end_seconds=pl.Series(grid.ends),
         total_intended=pl.col("intended").cum_sum(),
         total_ended=(pl.col("enrolled") + pl.col("failed")).cum_sum(),
         total_enrolled=pl.col("enrolled").cum_sum(),
     )
-    bins = bins.with_columns(pl.col(counts) / width).drop("bin")
-    return Timeline(width, bins.with_columns(pl.selectors.float().round_sig_figs(_DIGITS)))
+    bins = bins.with_columns(pl.col(counts) / grid.width_seconds).drop("bin")
+    return Timeline(grid.width_seconds, bins.with_columns(pl.selectors.float().round_sig_figs(_DIGITS)))
 
 
 def distribution(table: pl.DataFrame) -> Distribution | None:
@@ -84,27 +79,11 @@ def distribution(table: pl.DataFrame) -> Distribution | None:
     return Distribution(shares.drop("step").with_columns(pl.all().round_sig_figs(_DIGITS)))
 
 
-def _binning(span_seconds: float) -> tuple[int, float]:
-    """How many bins and how wide: round widths, stretched a little so that the last bin is whole."""
-    if span_seconds <= _SHORTEST_BIN_SECONDS:
-        return 1, _SHORTEST_BIN_SECONDS
-    shortest = max(_SHORTEST_BIN_SECONDS, min(_USUAL_BIN_SECONDS, span_seconds / _FEWEST_BINS))
-    wanted = max(span_seconds / MAX_BINS, shortest)
-    power = 10.0 ** math.floor(math.log10(wanted))
-    width = next(step * power for step in (1, 2, 5, 10) if step * power >= wanted * (1 - 1e-9))
-    count = max(1, round(span_seconds / width))
-    return count, span_seconds / count
-
-
-def _bin_of(name: str, start: float, count: int, width: float) -> pl.Expr:
-    return ((pl.col(name) - start) / width).floor().clip(0, count - 1).cast(pl.Int64).alias("bin")
-
-
-def _arrivals(table: pl.DataFrame, start: float, count: int, width: float) -> pl.DataFrame:
+def _arrivals(table: pl.DataFrame, grid: Grid) -> pl.DataFrame:
     enrolled = pl.col("enrolled")
     accounted = pl.sum_horizontal(*(f"{stage}_seconds" for stage in STAGES))
     parts = table.with_columns(other_seconds=(pl.col("service_time_seconds") - accounted).clip(0))
-    return parts.group_by(_bin_of("intended_start", start, count, width)).agg(
+    return parts.group_by(grid.bin_of("intended_start")).agg(
         pl.len().alias("intended"),
         *(
             pl.col("latency_seconds")
@@ -120,8 +99,14 @@ def _arrivals(table: pl.DataFrame, start: float, count: int, width: float) -> pl
     )
 
 
-def _ends(table: pl.DataFrame, start: float, count: int, width: float) -> pl.DataFrame:
-    return table.group_by(_bin_of("done", start, count, width)).agg(
+def _starts(table: pl.DataFrame, grid: Grid) -> pl.DataFrame:
+    return table.group_by(grid.bin_of("started")).agg(
+        pl.len().alias("started"), (pl.col("attempt") > 1).sum().cast(pl.Int64).alias("retries")
+    )
+
+
+def _ends(table: pl.DataFrame, grid: Grid) -> pl.DataFrame:
+    return table.group_by(grid.bin_of("done")).agg(
         pl.col("enrolled").sum().cast(pl.Int64),
         pl.col("enrolled").not_().sum().cast(pl.Int64).alias("failed"),
     )

@@ -10,7 +10,7 @@ import msgspec
 from chaos.annotations import FaultTime, read_fault_times
 from loadtests.arrivals.pacing import Schedule
 from loadtests.arrivals.shape import intended_rate_per_second
-from loadtests.report import wording, write_report
+from loadtests.report import gather, wording, write_report
 from loadtests.results import slo, summary, table
 from loadtests.results.orphans import read_mark
 from loadtests.results.summary import CpuSeconds, DeadPart, Facts, Host, Run, Summary
@@ -32,7 +32,8 @@ def write_results(
     )
     summary.write(result, folder.summary)
     if with_report:
-        write_report(folder.report, enrollments, result, folder.scenario.read_text())
+        text, evidence = folder.scenario.read_text(), gather(scenario, folder)
+        write_report(folder.report, enrollments, result, text, evidence)
     return result
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from loadtests.est.tls_stream import Stage
 from loadtests.results.journal import Attempt
 from testbed.est_errors import EstError
 
@@ -38,6 +39,13 @@ def failed(
         enrolled(index, at=at, latency=latency), read_seconds=None, check_seconds=None,
         est_error=str(error), est_code=int(error), http_status=None, serial=None, reason=reason,
     )  # fmt: skip
+
+
+def timed_out(index: int = 0, *, at: float = 0.0, read_timer_seconds: float = 10.0) -> Attempt:
+    """An attempt whose request was sent and brought no answer before the read timer ended it."""
+    reason = f"{Stage.RECEIVE.value}: timed out"
+    attempt = failed(index, at=at, latency=read_timer_seconds, reason=reason)
+    return msgspec.structs.replace(attempt, wait_seconds=None)
 
 
 def refused(index: int = 0, *, at: float = 0.0) -> Attempt:

@@ -132,7 +132,7 @@ def test_an_empty_run_says_so_and_carries_no_script() -> None:
 def test_a_run_where_nothing_enrolled_has_no_latency_to_show() -> None:
     built = table.build(attempts.refused(index) for index in range(5))
     charts = [given["id"] for _, given in Elements(rendered(built)).found if given.get("class") == "plot"]
-    assert charts == ["throughput", "backlog", "outcomes"]
+    assert charts == ["states", "attempts", "failures", "backlog", "outcomes"]
 
 
 def test_hostile_text_makes_no_element_and_no_script() -> None:
@@ -156,9 +156,9 @@ def test_the_page_does_not_grow_with_the_number_of_attempts() -> None:
 def test_key_numbers_name_what_is_not_known() -> None:
     built = table.build([attempts.failed()])
     shown = {tile.label: tile.number for tile in tiles(summed_up(built, orphans=None))}
-    assert shown["orphans"] == "unknown"
+    assert shown["Orphans"] == "unknown"
     assert shown["CPU CA"] == "unknown"
-    assert "latency p50" not in shown
+    assert "Latency p50" not in shown
 
 
 def test_cpu_time_is_told_for_each_enrolled_phone_too() -> None:
@@ -181,7 +181,7 @@ def test_a_run_that_the_generator_limited_is_called_so_and_says_why() -> None:
 
 
 def test_a_run_whose_generator_kept_up_says_nothing_of_it() -> None:
-    assert "Generator-bound" not in rendered(storm(), reports=[report()])
+    assert "Generator-bound:" not in rendered(storm(), reports=[report()])
 
 
 def test_a_lost_process_is_named_with_its_phones() -> None:

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadtests.report.series import MAX_BINS, PARTS_OF_LATENCY, Distribution, Timeline, distribution, timeline
+from loadtests.report.grid import MAX_BINS
+from loadtests.report.series import PARTS_OF_LATENCY, Distribution, Timeline, distribution, timeline
 from loadtests.results import table
 from loadtests.results.measures import measure
 from tests.loadtests import attempts
