@@ -4,11 +4,12 @@ import sys
 from collections.abc import Iterator
 
 from exporters import ca, ra, storm
+from exporters.est import families as est
 from exporters.families import Family, Group
 from exporters.load import families as load
 from exporters.logs import families as logs
 
-GROUPS: tuple[Group, ...] = (load.GROUP, storm.GROUP, ra.GROUP, ca.GROUP, logs.GROUP)
+GROUPS: tuple[Group, ...] = (load.GROUP, storm.GROUP, ra.GROUP, ca.GROUP, logs.GROUP, est.GROUP)
 
 _HEAD = """\
 # Metrics
@@ -16,10 +17,10 @@ _HEAD = """\
 Every metric of estorm, by the job that has it. Made from the code by `python -m exporters.catalogue >
 docs/metrics.md`; a test holds it against a real scrape.
 
-All names begin with `estorm_`; times are seconds, sizes bytes, shares 0 to 1 (`_ratio`). Labels have few
-values: no metric ever has a phone's name, an address or a serial number in one. Jobs that see the same thing
-share its name, so that one query serves a test and production; `job` tells them apart. Each job also has the
-standard `process_...` metrics of the process that serves it.
+All names but the probe's begin with `estorm_`; times are seconds, sizes bytes, shares 0 to 1 (`_ratio`).
+Labels have few values: no metric ever has a phone's name, an address or a serial number in one. Jobs that see
+the same thing share its name, so that one query serves a test and production; `job` tells them apart. Each
+job also has the standard `process_...` metrics of the process that serves it.
 """
 _TABLE_HEAD = ("| metric | labels | meaning | moves |", "|---|---|---|---|")
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import subprocess
 import sys
 import time
@@ -84,3 +85,11 @@ def all_gone(processes: list[psutil.Process], timeout_seconds: float = 10) -> bo
             return True
 
     return wait_until(lambda: all(map(gone, processes)), timeout_seconds)
+
+
+def announced(process: subprocess.Popen[str]) -> str:
+    """The URL in the first line that an exporter says."""
+    assert process.stdout
+    found = re.search(r"(https?://127\.0\.0\.1:\d+/\w+)", process.stdout.readline())
+    assert found
+    return found[1]

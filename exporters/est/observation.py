@@ -1,17 +1,14 @@
-"""What one probe of an EST server saw, and the metrics it becomes.
+"""What one probe of an EST server saw, and the metrics it becomes."""
 
-Names are the blackbox exporter's where it has them, so that its dashboards and alerts apply; EST's own begin
-with `probe_est_`.
-"""
-
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-PHASES = ("resolve", "connect", "tls", "processing", "transfer")
+from exporters.est import families
+from exporters.families import Family
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,52 +48,36 @@ class ObservationMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """Everything that was seen; what was not has no sample."""
         seen = self._observation
-        yield GaugeMetricFamily("probe_success", "Whether the probe succeeded.", float(seen.success))
-        yield GaugeMetricFamily("probe_duration_seconds", "Time of the whole probe.", seen.duration_seconds)
-        yield GaugeMetricFamily(
-            "probe_http_status_code", "HTTP status of the answer, 0 without one.", float(seen.http_status)
-        )
-        yield self._phases()
-        yield _labelled(
-            "probe_est_error", "libEST's error, EST_ERR_NONE for none.", "est_error", seen.est_error
-        )
+        yield _gauge(families.SUCCESS, float(seen.success))
+        yield _gauge(families.DURATION, seen.duration_seconds)
+        yield _gauge(families.HTTP_STATUS, seen.http_status)
+        phases = ((phase, seen.phases.get(phase, 0.0)) for phase in families.PHASES)
+        yield _labelled(families.PHASE_SECONDS, phases)
+        yield _labelled(families.EST_ERROR, [(seen.est_error, 1.0)])
         if seen.tls_version:
-            yield _labelled("probe_tls_version_info", "TLS version.", "version", seen.tls_version)
+            yield _labelled(families.TLS_VERSION, [(seen.tls_version, 1.0)])
         yield from self._certificates()
-
-    def _phases(self) -> Metric:
-        phases = GaugeMetricFamily(
-            "probe_http_duration_seconds", "Time of each phase of the EST request.", labels=["phase"]
-        )
-        for phase in PHASES:
-            phases.add_metric([phase], self._observation.phases.get(phase, 0.0))
-        return phases
 
     def _certificates(self) -> Iterator[Metric]:
         seen = self._observation
-        gauges = (
-            ("probe_ssl_earliest_cert_expiry", "When the first of the server's certificates ends.",
-             seen.server_expires),
-            ("probe_est_ca_earliest_cert_expiry", "When the first of the CA's certificates ends.",
-             seen.ca_expires),
-            (
-                "probe_est_enrollment_timestamp_seconds", "When the last enrollment was made.",
-                seen.enrolled.at if seen.enrolled else None,
-            ),
-            (
-                "probe_est_enrolled_cert_expiry", "When the certificate that was enrolled ends.",
-                seen.enrolled.expires if seen.enrolled else None,
-            ),
-        )  # fmt: skip
-        for name, text, value in gauges:
-            if value is not None:
-                yield GaugeMetricFamily(name, text, value)
-        yield GaugeMetricFamily(
-            "probe_est_ca_certificates", "How many certificates cacerts gave.", float(seen.ca_certificates)
+        moments = (
+            (families.SERVER_EXPIRY, seen.server_expires),
+            (families.CA_EXPIRY, seen.ca_expires),
+            (families.ENROLLED_AT, seen.enrolled.at if seen.enrolled else None),
+            (families.ENROLLED_EXPIRY, seen.enrolled.expires if seen.enrolled else None),
         )
+        for family, moment in moments:
+            if moment is not None:
+                yield _gauge(family, moment)
+        yield _gauge(families.CA_CERTIFICATES, seen.ca_certificates)
 
 
-def _labelled(name: str, text: str, label: str, value: str) -> Metric:
-    metric = GaugeMetricFamily(name, text, labels=[label])
-    metric.add_metric([value], 1.0)
+def _gauge(family: Family, value: float) -> Metric:
+    return GaugeMetricFamily(family.name, family.meaning, value)
+
+
+def _labelled(family: Family, values: Iterable[tuple[str, float]]) -> Metric:
+    metric = GaugeMetricFamily(family.name, family.meaning, labels=family.label_names)
+    for label, value in values:
+        metric.add_metric([label], value)
     return metric

@@ -8,6 +8,7 @@ import pytest
 from exporters import ca, ra, storm
 from exporters.ca import CaMetrics
 from exporters.catalogue import GROUPS, families, page
+from exporters.est import families as est
 from exporters.families import Family, Kind
 from exporters.load.collector import LoadCollector, Reporting, RunFacts
 from exporters.load.families import GROUP as LOAD
@@ -29,7 +30,8 @@ def test_the_page_is_the_one_that_the_code_makes() -> None:
 
 @each_family
 def test_a_name_has_the_prefix_and_its_kinds_suffix(family: Family) -> None:
-    assert re.fullmatch(r"estorm_[a-z][a-z0-9_]*", family.name)
+    prefix = "probe" if family in est.GROUP.families else "estorm"
+    assert re.fullmatch(rf"{prefix}_[a-z][a-z0-9_]*", family.name)
     assert family.name.endswith("_total") == (family.kind is Kind.COUNTER)
     assert family.name.endswith("_info") == (family.kind is Kind.INFO)
     assert not re.search(r"_(ms|milliseconds|minutes|kb|mb|percent|bucket|sum|count)(_|$)", family.name)

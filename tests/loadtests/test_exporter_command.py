@@ -1,11 +1,10 @@
-import re
 import signal
 from pathlib import Path
 
 import httpx
 
 from tests.loadtests.est_server import EstServer
-from tests.processes import run_estorm, running_estorm
+from tests.processes import announced, run_estorm, running_estorm
 
 
 def write_config(tmp_path: Path, server: EstServer) -> None:
@@ -25,14 +24,12 @@ def test_the_exporter_probes_as_prometheus_asks_and_ends_on_interrupt(
     with running_estorm(
         "exporter", "est", "--config", "probe.toml", "--listen", "0", cwd=tmp_path
     ) as process:
-        assert process.stdout
-        found = re.search(r"(http://127\.0\.0\.1:\d+/probe)", process.stdout.readline())
-        assert found
+        url = announced(process)
         answers = [
-            httpx.get(found[1], params={"target": est_server.url, "module": name}).text
+            httpx.get(url, params={"target": est_server.url, "module": name}).text
             for name in ("cacerts", "enroll")
         ]
-        refused = httpx.get(found[1], params={"target": "https://127.0.0.1:1", "module": "cacerts"})
+        refused = httpx.get(url, params={"target": "https://127.0.0.1:1", "module": "cacerts"})
         process.send_signal(signal.SIGINT)
         said, complaint = process.communicate(timeout=60)
     assert process.returncode == 0

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ import pytest
 from exporters.targets import read_urls
 from tests.guarded import Guard, make_guard
 from tests.loadtests.est_server import EstServer
-from tests.processes import running_estorm, wait_until
+from tests.processes import announced, running_estorm, wait_until
 
 LOCUSTFILE = Path(__file__).parents[2] / "loadtests" / "locustfile.py"
 SECRETS = {"ESTORM_EST_PASSWORD": "secret"}
@@ -35,13 +34,6 @@ def assert_shown_to_who_may_look(guard: Guard, url: str, parameters: str, shown:
     answer = guard.scrape(url + parameters)
     assert answer.status_code == 200
     assert shown in answer.text
-
-
-def announced(process: subprocess.Popen[str]) -> str:
-    assert process.stdout
-    found = re.search(r"(https?://127\.0\.0\.1:\d+/\w+)", process.stdout.readline())
-    assert found
-    return found[1]
 
 
 def test_the_exporter_of_logs(guard: Guard, tmp_path: Path) -> None:

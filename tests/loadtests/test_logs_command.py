@@ -1,7 +1,5 @@
 import gzip
-import re
 import signal
-import subprocess
 from pathlib import Path
 
 import httpx
@@ -9,7 +7,7 @@ import pytest
 
 from tests.exporters.logs.test_capf import BEGIN, GOOD, say
 from tests.exporters.logs.test_iis import ROW
-from tests.processes import run_estorm, running_estorm, wait_until
+from tests.processes import announced, run_estorm, running_estorm, wait_until
 
 
 def test_logs_are_followed_until_an_interrupt(tmp_path: Path) -> None:
@@ -29,13 +27,6 @@ def test_logs_are_followed_until_an_interrupt(tmp_path: Path) -> None:
     assert 'estorm_enrollment_service_seconds_sum{operation="",outcome="enrolled"} 1.5' in text
     assert "SEP" not in text
     assert list(health["files"].values()) == ["capf"]
-
-
-def announced(process: subprocess.Popen[str]) -> str:
-    assert process.stdout
-    found = re.search(r"(http://127\.0\.0\.1:\d+/metrics)", process.stdout.readline())
-    assert found
-    return found[1]
 
 
 def test_a_backfill_reads_packed_files_and_writes_to_a_file(tmp_path: Path) -> None:
