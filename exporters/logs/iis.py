@@ -7,7 +7,7 @@ Times are UTC as IIS writes them. Large blocks go through Polars, which gives th
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from exporters.logs import families
 from exporters.logs.iis_frame import read_frame
@@ -26,17 +26,25 @@ from exporters.logs.unreadable import Unreadable
 
 LOG = "iis"
 FRAME_BYTES = 65_536
+Book = Callable[[Group, int, int], None]
 _FIELDS = b"#Fields:"
 _FIELDS_LINE = re.compile(rb"^#Fields:[^\n]*\n", re.MULTILINE)
 
 
 class IisReader:
-    """Reads blocks of lines of one file; `judge` knows what rows mean."""
+    """Reads blocks of lines of one file; `judge` knows what rows mean.
 
-    def __init__(self, ledger: Ledger, unreadable: Unreadable, judge: Judge) -> None:
+    `book` takes each group of rows, with how many they are and their milliseconds in all; by default they are
+    counted in the ledger, whose buckets are those of a judge that was not told others.
+    """
+
+    def __init__(
+        self, ledger: Ledger, unreadable: Unreadable, judge: Judge, book: Book | None = None
+    ) -> None:
         self.last_at: float | None = None
         self._ledger, self._unreadable = ledger, unreadable
         self._judge = judge
+        self._book_group = book or self._count
         self._columns: Columns | None = columns_of(DEFAULT_FIELDS)
 
     def learn(self, head: bytes) -> None:
@@ -85,14 +93,14 @@ class IisReader:
         lines = sum(table.unreadable.values())
         for group, (rows, taken_ms) in table.groups.items():
             lines += rows
-            self._count(group, rows, taken_ms)
+            self.last_at = max(self.last_at or 0.0, group.at)
+            self._book_group(group, rows, taken_ms)
         for reason, rows in table.unreadable.items():
             self._unreadable.add(LOG, reason, self.last_at or now, rows)
         if lines:
             self._ledger.count(families.LINES, (LOG,), self.last_at or now, lines)
 
     def _count(self, group: Group, rows: int, taken_ms: int) -> None:
-        self.last_at = max(self.last_at or 0.0, group.at)
         self._ledger.count(families.CA_REQUESTS, (group.stage, group.status), group.at, rows)
         if group.gone:
             self._ledger.count(families.CA_GONE, (group.stage,), group.at, rows)

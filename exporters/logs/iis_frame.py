@@ -3,11 +3,12 @@
 A block of 8 MiB leaves some hundred groups, which are judged as single rows are.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import polars as pl
 
-from exporters.logs.iis_row import EDGES_MS, NO_TIME, TAKEN, Columns, Judge, Table, row_with
+from exporters.logs.iis_row import NO_TIME, TAKEN, Columns, Judge, Table, row_with
 
 _BAD_TIME, _MISSING_TIME = -2, -3
 _BEYOND_ASCII = bytes(range(128)) + b"?" * 128
@@ -18,7 +19,7 @@ def read_frame(section: bytes, columns: Columns, judge: Judge) -> Table:
     # Polars refuses what is not UTF-8; nothing that counts is beyond ASCII.
     text = section if section.isascii() else section.translate(_BEYOND_ASCII)
     table = Table()
-    for *fields, bucket, rows, taken_ms in _grouped(text, columns).iter_rows():
+    for *fields, bucket, rows, taken_ms in _grouped(text, columns, judge.edges_ms).iter_rows():
         picked = [value.encode("ascii") if value else None for value in fields]
         if not any(picked) and (bucket == _MISSING_TIME or columns.taken is None):
             continue
@@ -28,7 +29,7 @@ def read_frame(section: bytes, columns: Columns, judge: Judge) -> Table:
     return table
 
 
-def _grouped(text: bytes, columns: Columns) -> pl.DataFrame:
+def _grouped(text: bytes, columns: Columns, edges_ms: Sequence[float]) -> pl.DataFrame:
     """The wanted fields but the response time, its bucket, how many rows, how many milliseconds in all."""
     names = [f"c{place}" for place in columns.wanted]
     # Polars counts the columns in the first line: one of blanks, which is no row, has them all.
@@ -42,15 +43,15 @@ def _grouped(text: bytes, columns: Columns) -> pl.DataFrame:
     if columns.taken is None:
         timed = frame.with_columns(bucket=pl.lit(NO_TIME), ms=pl.lit(0))
     else:
-        timed = _timed(frame, pl.col(names.pop()))
+        timed = _timed(frame, pl.col(names.pop()), edges_ms)
     return timed.group_by(*names, "bucket").agg(pl.col("rows").sum(), (pl.col("ms") * pl.col("rows")).sum())
 
 
-def _timed(frame: pl.DataFrame, taken: pl.Expr) -> pl.DataFrame:
+def _timed(frame: pl.DataFrame, taken: pl.Expr, edges_ms: Sequence[float]) -> pl.DataFrame:
     good = taken.str.contains(TAKEN)
     milliseconds = pl.when(good).then(taken).otherwise(pl.lit("0")).cast(pl.Int64)
     frame = frame.with_columns(ms=milliseconds)
-    found = _edges().search_sorted(frame["ms"].cast(pl.Float64), side="left").cast(pl.Int64)
+    found = _edges(tuple(edges_ms)).search_sorted(frame["ms"].cast(pl.Float64), side="left").cast(pl.Int64)
     bucket = (
         pl.when(taken.is_null() | (taken == ""))
         .then(_MISSING_TIME)
@@ -68,6 +69,6 @@ def _schema(width: int) -> dict[str, type[pl.String]]:
     return {f"c{place}": pl.String for place in range(width)}
 
 
-@lru_cache(maxsize=1)
-def _edges() -> pl.Series:
-    return pl.Series(EDGES_MS, dtype=pl.Float64)
+@lru_cache(maxsize=2)
+def _edges(edges_ms: tuple[float, ...]) -> pl.Series:
+    return pl.Series(edges_ms, dtype=pl.Float64)

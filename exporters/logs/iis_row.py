@@ -4,7 +4,7 @@ import bisect
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -112,10 +112,18 @@ class Table:
 class Judge:
     """Knows what a row's fields mean. `zone` is UTC but for servers that were told otherwise.
 
-    Moments are cut to `resolution_seconds`; what says it was more than a day after `clock` cannot be true.
+    Moments are cut to `resolution_seconds`, response times are told apart by `edges_ms`. What says it was
+    more than a day after `clock` cannot be true.
     """
 
-    def __init__(self, zone: dt.tzinfo | None, clock: Callable[[], float], resolution_seconds: float) -> None:
+    def __init__(
+        self,
+        zone: dt.tzinfo | None,
+        clock: Callable[[], float],
+        resolution_seconds: float,
+        edges_ms: Sequence[float] = EDGES_MS,
+    ) -> None:
+        self.edges_ms = edges_ms
         self._zone, self._clock, self._resolution_seconds = zone, clock, resolution_seconds
         self._hour: tuple[bytes, float] = (b"", 0.0)
         self._stages: dict[bytes, str] = {}
@@ -191,14 +199,14 @@ def row_with(picked: Iterable[bytes | None], columns: Columns) -> Row:
     return Row(date, time, stem, status, win32, taken)
 
 
-def taken_of(row: Row) -> tuple[int, int] | None:
+def taken_of(row: Row, edges_ms: Sequence[float]) -> tuple[int, int] | None:
     """Bucket and milliseconds of a row's response time; None when what stands there is no time."""
     if row.taken == b"-":
         return NO_TIME, 0
     if row.taken is None or not _TAKEN.match(row.taken):
         return None
     milliseconds = int(row.taken)
-    return bisect.bisect_left(EDGES_MS, milliseconds), milliseconds
+    return bisect.bisect_left(edges_ms, milliseconds), milliseconds
 
 
 def read_line(line: bytes, columns: Columns, judge: Judge) -> tuple[Group | str, int] | None:
@@ -206,7 +214,7 @@ def read_line(line: bytes, columns: Columns, judge: Judge) -> tuple[Group | str,
     row = row_of(line, columns)
     if row is None:
         return None
-    taken = taken_of(row)
+    taken = taken_of(row, judge.edges_ms)
     return ("fields", 0) if taken is None else (judge.group(row, taken[0]), taken[1])
 
 
