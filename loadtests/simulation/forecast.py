@@ -77,10 +77,11 @@ def simulate(model: ChainModel, starts: Iterator[float]) -> Forecast:
     ledger = Ledger()
     Fleet(model, starts, ra, clock, ledger).start()
     clock.run()
-    return _forecast(ca, ra, ledger, clock.now)
+    return forecast_of(ca, ra, ledger, clock.now)
 
 
-def _forecast(ca: Ca, ra: Ra, ledger: Ledger, seconds: float) -> Forecast:
+def forecast_of(ca: Ca, ra: Ra, ledger: Ledger, seconds: float) -> Forecast:
+    """What a simulation that has ended after so many seconds says."""
     columns = {"phone": ledger.phones, "started": ledger.started, "ended": ledger.ended}
     tries = pl.DataFrame({**columns, "outcome": ledger.outcomes})
     return Forecast(
