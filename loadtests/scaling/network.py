@@ -102,14 +102,22 @@ def closed(parts: Sequence[Part], customers: int) -> Closed:
     waiting, found = np.zeros(len(places)), np.zeros(customers)
     for n in range(1, customers + 1):
         waits = (seen.all_busy[:, n - 1] * [p.residual for p in places] + waiting) / seen.highest
-        found[n - 1] = min(n / (delay + seen.held[:, n - 1].sum() + waits.sum()), highest)
+        rate = n / (delay + seen.held[:, n - 1].sum() + waits.sum())
+        # The correction is one of many customers: with few, it would have more of them do less, or too much.
+        found[n - 1] = min(max(rate, found[n - 2] if n > 1 else 0.0), highest)
         waiting = found[n - 1] * waits
     return Closed(found)
 
 
 def is_delay(part: Part) -> bool:
     """Whether nobody ever waits there."""
-    return isinstance(part, Station) and (part.servers == 0 or part.seconds == 0)
+    if isinstance(part, Station):
+        return part.servers == 0 or part.seconds == 0
+    return _takes_no_time(part)
+
+
+def _takes_no_time(part: Part) -> bool:
+    return part.seconds == 0 if isinstance(part, Station) else all(map(_takes_no_time, part.inside))
 
 
 @dataclass(frozen=True, slots=True)

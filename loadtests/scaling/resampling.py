@@ -10,7 +10,7 @@ from loadtests.scaling.curve import Array, fit, throughputs
 
 PARAMETERS = 3
 Counts = NDArray[np.intp]
-_SHUFFLES = 999
+_SHUFFLES = 499
 _SIGNIFICANT = 0.05
 _LEAST_FREEDOM = 0.05
 _SMALLEST_FACTOR = 0.05

@@ -14,7 +14,7 @@ from loadtests.scaling.level import Level, usable
 from loadtests.scaling.resampling import Scatter, coherency_chance
 
 LEAST_LEVELS = 6
-_REPLICAS = 2000
+_REPLICAS = 1000
 _PERCENT = (2.5, 97.5)
 _SIGNIFICANT = 0.05
 _TAIL = 0.02

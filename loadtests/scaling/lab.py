@@ -1,0 +1,117 @@
+"""Levels measured on a lab: a storm of phones in a closed workload, on a fresh lab for each measurement."""
+
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import polars as pl
+
+from exporters.logs.iis_row import columns_of, row_of, stage_of
+from loadtests.results import table as enrollments
+from loadtests.results.usage import Usage
+from loadtests.scaling.curve import Array
+from loadtests.scaling.demands import Demands, Limits, Variation, squared_variation
+from loadtests.scaling.level import Repeat
+from loadtests.scaling.plan import LevelPlan
+from loadtests.scenario import Scenario
+from loadtests.storm.measured import MeasuredStorm, storm_on_lab
+from loadtests.storm.progress import Display
+
+_PAGES = ("login", "form", "submit", "download")
+_CHALLENGED = b"401"
+
+
+class LabLevels:
+    """Storms of `scenario`'s phones, so many at a time, each in a folder of its own in `folder`.
+
+    Keys are made once for all of them. KeyboardInterrupt when the user interrupts a storm; PartFailed,
+    GeneratorFailed and ScenarioError as `storm_on_lab` raises them.
+    """
+
+    def __init__(self, scenario: Scenario, folder: Path, display: Display, limits: Limits) -> None:
+        self._scenario, self._folder, self._display, self._limits = scenario, folder, display, limits
+
+    def measure(self, plan: LevelPlan) -> Repeat:
+        """Enroll for `settle_seconds` and `measured_seconds`, and count what ended in the latter."""
+        seconds = plan.settle_seconds + plan.measured_seconds
+        name = f"{plan.concurrency}-at-once-{plan.repeat}"
+        found = storm_on_lab(
+            closed_scenario(self._scenario, plan),
+            self._folder / name,
+            self._display,
+            keys=self._folder / "keys",
+            enough=lambda attempts, now: (
+                f"measured for {seconds:g} s"
+                if attempts and now > min(each.started for each in attempts) + seconds
+                else ""
+            ),
+        )
+        if found.course.interrupted:
+            raise KeyboardInterrupt
+        return repeat_of(found, plan, self._limits)
+
+
+def closed_scenario(scenario: Scenario, plan: LevelPlan) -> Scenario:
+    """The scenario as a closed workload of the plan's phones."""
+    phones = msgspec.structs.replace(scenario.phones, count=plan.phones, keep_keys=False)
+    arrivals = msgspec.structs.replace(scenario.arrivals, closed_phones=plan.concurrency)
+    return msgspec.structs.replace(scenario, phones=phones, arrivals=arrivals)
+
+
+def repeat_of(found: MeasuredStorm, plan: LevelPlan, limits: Limits) -> Repeat:
+    """What the storm says of the time after it had settled."""
+    attempts = enrollments.build(found.course.attempts)
+    begin = found.first_start + plan.settle_seconds
+    last = attempts["done"].max() if attempts.height else begin
+    end = min(begin + plan.measured_seconds, float(last))  # type: ignore[arg-type]  # a Float64 column
+    if end <= begin:
+        return Repeat(0.0, None, None, None, 0, 0.0)
+    counted = attempts.filter(pl.col("done").is_between(begin, end, closed="right"))
+    variation = variation_of(found.folder.logs, counted)
+    return counted_repeat(counted, end - begin, found.usage_between(begin, end), limits, variation)
+
+
+def counted_repeat(
+    counted: pl.DataFrame, seconds: float, usage: Usage, limits: Limits, variation: Variation
+) -> Repeat:
+    """The measurement that attempts which ended within `seconds` make."""
+    times = counted.filter("enrolled")["service_time_seconds"].to_numpy()
+    per_second = len(times) / seconds
+    if not len(times):
+        return Repeat(0.0, None, None, None, counted.height, 1.0 if counted.height else 0.0)
+    median, tail = (float(value) for value in np.quantile(times, (0.5, 0.99)))
+    demands = Demands.of(usage, per_second, limits, times, variation)
+    failed = 1 - len(times) / counted.height
+    return Repeat(per_second, float(times.mean()), median, tail, counted.height, failed, demands)
+
+
+def variation_of(logs: Path, counted: pl.DataFrame) -> Variation:
+    """How much times vary: enrollments as the phones saw them, pages as the CA's own log has them.
+
+    Signatures are made while a submission's page is, so a submission varies as they do, and more.
+    """
+    pages = page_seconds(logs)
+    every = np.concatenate([pages[stage] for stage in _PAGES]) if pages else np.zeros(0)
+    times = counted.filter("enrolled")["service_time_seconds"].to_numpy()
+    return Variation(
+        enrollment=squared_variation(times),
+        page=squared_variation(every),
+        signing=squared_variation(pages.get("submit", np.zeros(0))),
+    )
+
+
+def page_seconds(logs: Path) -> dict[str, Array]:
+    """The seconds of every page that the CA's IIS logs in the folder have, by stage; challenges left out."""
+    found: dict[str, list[float]] = {stage: [] for stage in _PAGES}
+    for path in sorted(logs.glob("u_ex*.log")):
+        columns = None
+        for line in path.read_bytes().splitlines():
+            if line.startswith(b"#Fields:"):
+                columns = columns_of(line)
+            row = row_of(line, columns) if columns else None
+            if row is None or row.stem is None or row.status == _CHALLENGED:
+                continue
+            stage = stage_of(row.stem)
+            if stage in found and row.taken is not None and row.taken.isdigit():
+                found[stage].append(int(row.taken) / 1000)
+    return {stage: np.array(seconds) for stage, seconds in found.items()} if any(found.values()) else {}
