@@ -23,6 +23,7 @@ COMMANDS = {
     "logs": ("loadtests.logs_command:logs_group", "Metrics from the logs of a chain in production."),
     "probe": ("loadtests.targets.probe_command:probe", "Enroll one phone and explain each step."),
     "storm": ("loadtests.storm.command:storm", "Let phones enroll, watch them, leave a report."),
+    "tune": ("loadtests.tuning.command:tune", "The timers that lose the fewest certificates."),
 }
 
 

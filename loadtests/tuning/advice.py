@@ -1,0 +1,106 @@
+"""The recommendation in words: why each value, what it costs, how sure it is, until when it is true."""
+
+from collections.abc import Iterator, Sequence
+
+from loadtests.tuning.choice import Effect
+from loadtests.tuning.document import Advice, Check, Gain
+from loadtests.tuning.outcome import Outcome
+from loadtests.tuning.tunables import KEYS, Tunables
+from loadtests.tuning.validity import Validity
+
+# In loss; less is not worth a sentence.
+_NOTABLE = 0.005
+_REASONS = {
+    "read": "the phone must outwait the RA, or the RA's answer comes to nobody",
+    "attempts": "tries that outlast the fault are those that get through",
+    "spacing": "tries spread over the fault, not all inside it",
+    "connect": "a CA that is busy takes connections late",
+    "login": "a login that is slow is still a login: giving up wastes the CA's work on it",
+    "form": "the form is the same for every phone; waiting longer for it helps none",
+    "submit": "a submission cut off is a certificate that the CA issues and nobody fetches",
+    "download": "the certificate is there already; only patience is needed to fetch it",
+    "total": "the RA must end before the phone hangs up, so that every certificate has somebody to go to",
+    "resolver": "a name server that is slow is asked by every connection anew",
+    "ra_retries": "the RA knows of the failure at once, the phone after its spacing",
+    "ra_spacing": "a call made again at once meets the same fault",
+    "ra_stages": "a submission made again may leave two certificates",
+    "hand_out_late": "a certificate that came too late waits for the phone that comes again (CSCvf83629)",
+    "handles": "one connection for all pages needs one login instead of two",
+    "reuse": "connections that stay logged in spare the CA every login",
+    "workers": "workers that wait for the CA serve nobody else: a slow CA needs more of them",
+}
+
+
+def advice(default: Tunables, best: Tunables, effects: Sequence[Effect]) -> Iterator[Advice]:
+    """Each value to change, the most important first, with what happens where it stays as it is."""
+    for effect in effects:
+        name = effect.name
+        reason = _REASONS[name] + (f"; {_without(effect)}" if effect.loss > _NOTABLE else "")
+        yield Advice(KEYS[name], getattr(default, name), getattr(best, name), reason, effect.loss)
+
+
+def costs(best: Tunables, default: Sequence[Outcome], found: Sequence[Outcome]) -> Iterator[str]:
+    """What the recommendation is paid with: patience, workers, memory."""
+    yield (
+        f"a phone that gets nothing knows it after {best.read:g} s, and is busy for up to "
+        f"{best.attempts * best.read + (best.attempts - 1) * best.spacing:g} s in all"
+    )
+    before, after = _held(default), _held(found)
+    if before is not None and after is not None:
+        yield f"RA workers held on average, all conditions: {after:.1f} instead of {before:.1f}"
+    if best.workers:
+        yield f"{best.workers} worker processes at the RA, each with its own memory"
+    if best.hand_out_late:
+        yield "the RA keeps certificates whose phones had gone, until they come again"
+    if best.reuse:
+        yield "the RA keeps connections to the CA open and logged in"
+
+
+def certainty(gains: Sequence[Gain], checks: Sequence[Check], replications: int) -> str:
+    """How sure the recommendation is, in a sentence or two."""
+    sure = [each.condition for each in gains if each.enrolled_share.low > 0 or each.orphans.low > 0]
+    worse = [each.condition for each in gains if each.is_worse]
+    text = (
+        f"{replications} replications with seeds by which nothing was chosen: better beyond chance (95 %) "
+        f"under {', '.join(sure) or 'no condition'}; worse under {', '.join(worse) or 'none'}"
+    )
+    if not checks:
+        return f"{text}. Simulated alone: run it without --simulate-only to measure it"
+    good = sum(each.agrees for each in checks)
+    return f"{text}. On the lab {good} of {len(checks)} predicted timeout rates were right"
+
+
+def holds(validity: Validity) -> Iterator[str]:
+    """For which CA it is true."""
+    if validity.needed_from_seconds is None:
+        yield "with submissions up to a p99 of 80 s the default is as good"
+    else:
+        yield f"better than the default from a p99 of submissions of {validity.needed_from_seconds:g} s on"
+    if validity.raise_from_seconds is not None:
+        yield f"raise the timers again when the CA's p99 passes {validity.raise_from_seconds:g} s"
+    if validity.helpless_from_seconds is not None:
+        yield (
+            f"past a p99 of {validity.helpless_from_seconds:g} s these settings lose more than one phone "
+            "in a hundred"
+            + (", and longer timers do no better: the CA is too slow for so many phones"
+               if validity.raise_from_seconds is None else "")
+        )  # fmt: skip
+
+
+def _without(effect: Effect) -> str:
+    before, after = effect.before, effect.after
+    return (
+        f"left as it is, under {effect.condition}, {after.enrolled} of {after.phones} phones enroll instead "
+        f"of {before.enrolled}, orphans {after.orphans} instead of {before.orphans}, false timeouts "
+        f"{after.false_timeouts} instead of {before.false_timeouts}, p99 {_seconds(after)} instead of "
+        f"{_seconds(before)}"
+    )
+
+
+def _seconds(outcome: Outcome) -> str:
+    return "never" if outcome.p99_seconds is None else f"{outcome.p99_seconds:.1f} s"
+
+
+def _held(found: Sequence[Outcome]) -> float | None:
+    held = [each.workers_held for each in found if each.workers_held is not None]
+    return sum(held) / len(held) if held else None

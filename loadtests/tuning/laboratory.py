@@ -1,0 +1,126 @@
+"""Settings really run: a storm on a fresh lab, its outcome counted from journal, CA database and logs.
+
+tries, p50, p99      the phones' journal
+orphans              certificates in the CA's database that no phone holds
+false time-outs      rows of the IIS log with win32 status 64, answers that the CA finished when the RA had
+                     hung up, and answers that the RA could not write because the phone had
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import polars as pl
+
+from loadtests.results import table
+from loadtests.scenario import Scenario
+from loadtests.simulation.forecast import simulate
+from loadtests.simulation.settings import Overheads
+from loadtests.storm.measured import MeasuredStorm, Silent, storm_on_lab
+from loadtests.tuning.bench import arrivals
+from loadtests.tuning.conditions import Condition
+from loadtests.tuning.outcome import Losses, Outcome, Yardstick, of_forecast, outcome
+from loadtests.tuning.scale import divided
+from loadtests.tuning.tunables import Tunables
+from testbed.ca.hresult import CLIENT_GONE
+
+_STATUS, _WIN32 = -4, -2
+_UNWRITTEN = b"HTTP write error while propagating pkcs7"
+
+
+@dataclass(frozen=True)
+class Laboratory:
+    """Runs storms of `scenario` with times divided by `scale`, in new folders of `folder`."""
+
+    scenario: Scenario
+    folder: Path
+    scale: float
+    window_seconds: float
+    overheads: Overheads
+
+    def run(self, name: str, tunables: Tunables, condition: Condition) -> tuple[Outcome, bool]:
+        """What came of the settings, in times of the full scale, and whether the user interrupted.
+
+        Raises PartFailed and GeneratorFailed as a storm does.
+        """
+        storm = self.storm(tunables, condition)
+        found = storm_on_lab(storm, self.folder / name, Silent(), keys=self.folder / "keys")
+        measured = outcome_of(found, self._yardstick(condition))
+        return full_scale(measured, self.scale), found.course.interrupted
+
+    def storm(self, tunables: Tunables, condition: Condition) -> Scenario:
+        """The storm that `run` runs, scaled."""
+        whole = condition.scenario(tunables.in_scenario(self.scenario))
+        return divided(whole, self.scale, self.folder)
+
+    def predicted(self, tunables: Tunables, condition: Condition, seeds: Sequence[int]) -> list[Outcome]:
+        """What the simulator says of the same storm: same arrivals, the lab's own cost, times as scaled.
+
+        Each seed draws the CA's service times anew.
+        """
+        storm = self.storm(tunables, condition)
+        scaled = _divided_condition(condition, storm, self.scale)
+        assert storm.seed is not None
+        found = []
+        for seed in seeds:
+            forecast = simulate(scaled.model(storm, self.overheads, seed), arrivals(storm, storm.seed))
+            found.append(full_scale(of_forecast(forecast, self._yardstick(condition)), self.scale))
+        return found
+
+    def _yardstick(self, condition: Condition) -> Yardstick:
+        return Yardstick(self.window_seconds, condition.recovers_from).divided(self.scale)
+
+
+def outcome_of(found: MeasuredStorm, yardstick: Yardstick) -> Outcome:
+    """The outcome of a storm that was run on a lab."""
+    attempts = table.build(found.course.attempts)
+    first = found.first_start
+    tries = attempts.select(
+        "phone",
+        (pl.col("intended_start") - first).alias("started"),
+        (pl.col("done") - first).alias("ended"),
+        "enrolled",
+    )
+    busy, workers = found.usage.ra_workers, found.scenario.ra.workers.count
+    losses = Losses(
+        timeouts=attempts.height - int(attempts["enrolled"].sum()),
+        false_timeouts=unheard_answers(found.folder.logs),
+        orphans=found.certificates.orphaned if found.certificates else 0,
+        workers_held=None if busy is None else busy * workers,
+    )
+    return outcome(tries, found.scenario.phones.count, losses, yardstick)
+
+
+def unheard_answers(logs: Path) -> int:
+    """Answers that were on their way when whoever asked had gone: the CA's to the RA, the RA's to phones."""
+    unheard = 0
+    for log in logs.glob("u_ex*.log"):
+        unheard += sum(map(_is_unheard, log.read_bytes().splitlines()))
+    log = logs / "nginx_error.log"
+    return unheard + (log.read_bytes().count(_UNWRITTEN) if log.exists() else 0)
+
+
+def _is_unheard(row: bytes) -> bool:
+    words = row.split()
+    if row.startswith(b"#") or len(words) < 4:
+        return False
+    return words[_WIN32] == str(CLIENT_GONE).encode() and words[_STATUS][:1] in (b"2", b"3")
+
+
+def full_scale(found: Outcome, scale: float) -> Outcome:
+    """The outcome with its times as they would be undivided."""
+    names = ("p50_seconds", "p99_seconds", "recovery_seconds")
+    values = {name: getattr(found, name) for name in names}
+    grown = {name: None if value is None else value * scale for name, value in values.items()}
+    return msgspec.structs.replace(found, **grown)
+
+
+def _divided_condition(condition: Condition, storm: Scenario, scale: float) -> Condition:
+    outages = tuple(
+        msgspec.structs.replace(
+            each, from_seconds=each.from_seconds / scale, until_seconds=each.until_seconds / scale
+        )
+        for each in condition.outages
+    )
+    return Condition(condition.name, condition.says, storm.ca.capacity, outages)

@@ -1,0 +1,106 @@
+"""The default and the recommendation really run, side by side, and what the simulator had said of them."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+import msgspec
+
+from loadtests.arrivals.settings import ArrivalSettings, Shape
+from loadtests.simulation.settings import Overheads
+from loadtests.tuning.conditions import Condition
+from loadtests.tuning.document import Check
+from loadtests.tuning.interval import Interval
+from loadtests.tuning.laboratory import Laboratory
+from loadtests.tuning.outcome import Outcome
+from loadtests.tuning.tunables import Tunables
+from testbed.ca.capacity_settings import CapacitySettings, ConstantTime
+
+_POINTS = 0.02
+_PREDICTIONS = 8
+_PROBE_PHONES, _PROBE_RATE = 40, 8.0
+# Of what an enrollment takes on an idle lab: the phone's share, and that of each of the RA's five calls.
+_PHONE_SHARE, _CALL_SHARE = 0.5, 0.1
+
+DEFAULT, RECOMMENDED = "default", "recommended"
+
+
+@dataclass(slots=True)
+class Proof:
+    """What was measured and predicted of each setting, by condition, so far."""
+
+    measured: dict[str, dict[str, Outcome]] = field(default_factory=dict)
+    predicted: dict[str, dict[str, list[Outcome]]] = field(default_factory=dict)
+    interrupted: bool = False
+
+    def checks(self) -> Iterator[Check]:
+        """Each measured timeout rate beside the predicted one."""
+        for setting, by_condition in self.measured.items():
+            for condition, outcome in by_condition.items():
+                yield check(condition, setting, self.predicted[setting][condition], outcome)
+
+
+def check(condition: str, setting: str, predicted: list[Outcome], measured: Outcome) -> Check:
+    """Whether what was measured lies within two points of the mean prediction, or in the range of all."""
+    rates = [each.timeout_rate for each in predicted]
+    range_ = Interval(sum(rates) / len(rates), min(rates), max(rates))
+    rate = measured.timeout_rate
+    agrees = abs(rate - range_.mean) <= _POINTS or range_.low <= rate <= range_.high
+    return Check(condition, setting, range_, rate, agrees)
+
+
+def prove(
+    laboratory: Laboratory,
+    settings: Mapping[str, Tunables],
+    conditions: tuple[Condition, ...],
+    time_left: Callable[[], float],
+    tell: Callable[[str], None],
+) -> Iterator[Proof]:
+    """Run each setting under each condition; given again after each run, until time or conditions end.
+
+    A condition is begun when there is time for both its runs, as long as the longest so far.
+    """
+    proof, longest = Proof(), 0.0
+    for condition in conditions:
+        if time_left() < longest * len(settings):
+            tell(f"no time is left to measure {condition.name}")
+            return
+        for name, tunables in settings.items():
+            before = time_left()
+            found, proof.interrupted = laboratory.run(f"{condition.name}-{name}", tunables, condition)
+            if proof.interrupted:
+                yield proof
+                return
+            predicted = laboratory.predicted(tunables, condition, range(1, _PREDICTIONS + 1))
+            proof.measured.setdefault(name, {})[condition.name] = found
+            proof.predicted.setdefault(name, {})[condition.name] = predicted
+            longest = max(longest, before - time_left())
+            tell(_line(condition.name, name, found, predicted))
+            yield proof
+
+
+def lab_overheads(laboratory: Laboratory, default: Tunables) -> tuple[Laboratory, bool]:
+    """The laboratory knowing what an enrollment costs this machine, measured with a CA that takes no time.
+
+    Also whether the user interrupted.
+    """
+    scenario = laboratory.scenario
+    idle = Condition("idle", "the CA takes no time", CapacitySettings())
+    few = msgspec.structs.replace(
+        scenario,
+        phones=msgspec.structs.replace(scenario.phones, count=_PROBE_PHONES),
+        arrivals=ArrivalSettings(Shape.POISSON, _PROBE_RATE),
+    )
+    found, interrupted = replace(laboratory, scenario=few, scale=1.0).run("idle", default, idle)
+    seconds = found.p50_seconds or 0.0
+    overheads = Overheads(ConstantTime(seconds * _PHONE_SHARE), ConstantTime(seconds * _CALL_SHARE))
+    return replace(laboratory, overheads=overheads), interrupted
+
+
+def _line(condition: str, setting: str, found: Outcome, predicted: list[Outcome]) -> str:
+    tail = "never" if found.p99_seconds is None else f"{found.p99_seconds:.1f} s"
+    rates = [each.timeout_rate for each in predicted]
+    return (
+        f"measured {condition}, {setting}: {found.enrolled} of {found.phones} enrolled, p99 {tail}, "
+        f"{found.false_timeouts} false timeouts, {found.orphans} orphans, timeout rate "
+        f"{found.timeout_rate:.1%} (predicted {sum(rates) / len(rates):.1%})"
+    )

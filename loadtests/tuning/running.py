@@ -1,0 +1,186 @@
+"""One tuning from its order to `tune.json`: search, choose, hold against new seeds, measure, advise."""
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from loadtests.scenario import Scenario
+from loadtests.simulation.settings import Overheads
+from loadtests.storm.interruption import Interruption, interruptions_noted
+from loadtests.tuning import choice, document, grid
+from loadtests.tuning.advice import advice, certainty, costs, holds
+from loadtests.tuning.bench import WINDOW_SECONDS, Bench, Scored
+from loadtests.tuning.conditions import Condition
+from loadtests.tuning.document import Searched, Tune
+from loadtests.tuning.laboratory import Laboratory
+from loadtests.tuning.objective import Weights
+from loadtests.tuning.pool import simulating_processes
+from loadtests.tuning.proving import DEFAULT, RECOMMENDED, Proof, lab_overheads, prove
+from loadtests.tuning.results import front_points, gains, setting
+from loadtests.tuning.snippets import write_snippets
+from loadtests.tuning.space import NETWORK_SECONDS
+from loadtests.tuning.sweep import Search, Sweep, SweepSettings
+from loadtests.tuning.tunables import Tunables
+from loadtests.tuning.validity import Validity, validity
+
+# Of the time, where what follows is measured on the lab; without the lab the search has nearly all.
+_SEARCH_SHARE, _SEARCH_ALONE_SHARE = 0.2, 0.5
+# Of the search's time: until when values are put back, and what each is good for may be begun.
+_SIMPLIFYING, _EXPLAINING = 1.3, 1.7
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be tuned, for which conditions, weighed how, in how much time.
+
+    `known` is a recommendation that is held against the default once more, without a search.
+    """
+
+    scenario: Scenario
+    conditions: tuple[Condition, ...]
+    budget_seconds: float
+    weights: Weights = field(default_factory=Weights)
+    measure: bool = True
+    scale: float = 10.0
+    window_seconds: float = WINDOW_SECONDS
+    sweep: SweepSettings = field(default_factory=SweepSettings)
+    replications: int = 6
+    known: Tunables | None = None
+
+
+@dataclass(slots=True)
+class _Found:
+    """What is known so far."""
+
+    sweep: Sweep
+    default: Scored
+    best: Scored
+    effects: list[choice.Effect] = field(default_factory=list)
+    validity: Validity | None = None
+    proof: Proof = field(default_factory=Proof)
+    notes: list[str] = field(default_factory=list)
+
+
+class Tuning:
+    """Tunes; whatever was found is in `folder` when `run` returns, interrupted or not."""
+
+    def __init__(
+        self, order: Order, folder: Path, tell: Callable[[str], None], clock: Callable[[], float]
+    ) -> None:
+        self._order, self._folder, self._tell, self._clock = order, folder, tell, clock
+        self._began = clock()
+        self._searched_seconds = 0.0
+        self._bench = Bench(
+            order.scenario, order.conditions, order.weights, Overheads(), order.window_seconds
+        )
+        self._start = Tunables.of(order.scenario)
+
+    def run(self) -> Tune:
+        """Search, measure, and write; a Ctrl-C ends it early with what was found."""
+        with interruptions_noted() as interruption:
+            found = self._simulated(interruption)
+            if self._order.measure and not interruption.came:
+                self._measure(found, interruption)
+            tune = self._document(found, interrupted=interruption.came or found.proof.interrupted)
+        self._write(tune)
+        return tune
+
+    def _simulated(self, interruption: Interruption) -> _Found:
+        share = _SEARCH_SHARE if self._order.measure else _SEARCH_ALONE_SHARE
+        seconds = share * self._order.budget_seconds
+
+        def enough(part: float) -> bool:
+            return interruption.came or self._spent() >= part * seconds
+
+        with simulating_processes() as executor:
+            search = self._search(executor, enough)
+            if self._order.known is not None:
+                return self._held_back(search, Sweep(), self._order.known)
+            *_, sweep = search.run()
+            best = choice.recommended(self._bench, sweep)
+            if not enough(_SIMPLIFYING):
+                best = choice.simplified(search, best, lambda: enough(_SIMPLIFYING))
+            found = self._held_back(search, sweep, best.tunables)
+            if not interruption.came:
+                self._explain(search, found, lambda: enough(_EXPLAINING))
+        return found
+
+    def _search(self, executor: Executor, enough: Callable[[float], bool]) -> Search:
+        seed = self._order.scenario.seed or 0
+        return Search(
+            self._bench, self._start, seed, self._order.sweep, executor, NETWORK_SECONDS, enough, self._tell
+        )
+
+    def _held_back(self, search: Search, sweep: Sweep, best: Tunables) -> _Found:
+        """Default and best with seeds by which nothing was chosen."""
+        seeds = search.seeds("held back", self._order.replications)
+        default, again = search.score([self._start, best], seeds)
+        self._searched_seconds = self._spent()
+        self._tell(f"loss {again.loss:.3f} with the recommendation, {default.loss:.3f} with the default")
+        return _Found(sweep, default, again)
+
+    def _explain(self, search: Search, found: _Found, enough: Callable[[], bool]) -> None:
+        """What each value is good for, for how slow a CA, and the grid; as far as time allows."""
+        best = found.best.tunables
+        self._tell("what each value is good for, and for how slow a CA")
+        found.effects = choice.effects(search, best)
+        if enough():
+            found.notes.append(
+                "no time was left to find for how slow a CA this holds; give --time-budget more"
+            )
+            return
+        found.validity = validity(search, best)
+        grid.write(search, best, self._folder)
+
+    def _measure(self, found: _Found, interruption: Interruption) -> None:
+        order = self._order
+        laboratory = Laboratory(order.scenario, self._folder, order.scale, order.window_seconds, Overheads())
+        self._tell("measuring what an enrollment costs this machine")
+        laboratory, interrupted = lab_overheads(laboratory, self._start)
+        if interrupted:
+            interruption.came = True
+            return
+        settings = {DEFAULT: self._start, RECOMMENDED: found.best.tunables}
+        for found.proof in prove(laboratory, settings, order.conditions, self._left, self._tell):
+            self._write(self._document(found, interrupted=False))
+
+    def _document(self, found: _Found, *, interrupted: bool) -> Tune:
+        order, proof = self._order, found.proof
+        gained, checks = tuple(gains(self._bench, found.default, found.best)), tuple(proof.checks())
+        before = [each for runs in found.default.outcomes for each in runs]
+        after = [each for runs in found.best.outcomes for each in runs]
+        screened, full = found.sweep.screened, found.sweep.full
+        return Tune(
+            scenario=order.scenario.name,
+            seed=order.scenario.seed or 0,
+            scale=order.scale,
+            window_seconds=order.window_seconds,
+            conditions={each.name: each.says for each in order.conditions},
+            weights=order.weights,
+            searched=Searched(
+                len(screened) + len(full), found.sweep.stopped, self._searched_seconds, NETWORK_SECONDS
+            ),
+            default=setting(self._bench, found.default, DEFAULT, proof),
+            recommended=setting(self._bench, found.best, RECOMMENDED, proof),
+            gains=gained,
+            advice=tuple(advice(self._start, found.best.tunables, found.effects)),
+            costs=tuple(costs(found.best.tunables, before, after)),
+            certainty=certainty(gained, checks, order.replications),
+            holds=tuple(holds(found.validity)) if found.validity else (),
+            validity=found.validity,
+            front=front_points(found.sweep.full),
+            checks=checks,
+            notes=tuple(found.notes),
+            interrupted=interrupted,
+        )
+
+    def _write(self, tune: Tune) -> None:
+        document.write(tune, self._folder)
+        write_snippets(tune.recommended.tunables, self._folder)
+
+    def _spent(self) -> float:
+        return self._clock() - self._began
+
+    def _left(self) -> float:
+        return self._order.budget_seconds - self._spent()

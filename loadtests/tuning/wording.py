@@ -1,0 +1,50 @@
+"""A tuning's result as lines of text."""
+
+from collections.abc import Iterator
+
+from loadtests.tuning.document import Totals, Tune
+
+
+def describe(tune: Tune) -> Iterator[str]:
+    """The table of conditions, then the advice: each value, its cost, how sure it is, until when."""
+    yield f"{tune.searched.settings} settings simulated, {tune.searched.stopped_early} of them given up early"
+    yield from _table("simulated at full scale", tune.default.predicted, tune.recommended.predicted)
+    if tune.default.measured and tune.recommended.measured:
+        title = f"measured on the lab, times divided by {tune.scale:g}"
+        yield from _table(title, tune.default.measured, tune.recommended.measured)
+    for check in tune.checks:
+        if not check.agrees:
+            predicted, measured = check.predicted_timeout_rate.mean, check.measured_timeout_rate
+            yield (
+                f"PREDICTION WRONG: {check.condition}, {check.setting}: timeout rate {measured:.1%} "
+                f"measured, {predicted:.1%} predicted"
+            )
+    yield "recommended:"
+    for each in tune.advice:
+        yield f"  {each.key} = {each.recommended} instead of {each.default}: {each.reason}"
+    yield from (f"costs: {each}" for each in tune.costs)
+    yield from (f"holds: {each}" for each in tune.holds)
+    yield f"how sure: {tune.certainty}"
+    yield from tune.notes
+
+
+def _table(title: str, default: Totals, recommended: Totals) -> Iterator[str]:
+    yield f"{title}: default -> recommended"
+    yield f"  {'condition':<14}{'enrolled':>16}{'false timeouts':>18}{'orphans':>16}{'p99':>22}"
+    for name, after in recommended.conditions.items():
+        before = default.conditions.get(name)
+        if before is not None:
+            yield (
+                f"  {name:<14}{_pair(before.enrolled, after.enrolled):>16}"
+                f"{_pair(before.false_timeouts, after.false_timeouts):>18}"
+                f"{_pair(before.orphans, after.orphans):>16}"
+                f"{_seconds(before.p99_seconds)} -> {_seconds(after.p99_seconds):<8}".rstrip()
+            )
+
+
+def _pair(before: float, after: float) -> str:
+    return f"{before:.0f} -> {after:.0f}"
+
+
+def _seconds(value: float | None) -> str:
+    return f"{'never' if value is None else f'{value:.1f} s':>10}"
