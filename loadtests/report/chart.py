@@ -44,7 +44,11 @@ def shades_of(table: pl.DataFrame, faults: Sequence[FaultTime]) -> list[Shade]:
     """The faults that struck; one that is not known to have ended lasts to the run's end."""
     start, last = table.select(pl.min("intended_start"), pl.max("done")).row(0)
     return [
-        Shade(max(fault.started - start, 0.0), (fault.ended or last) - start, fault.name.partition("#")[0])
+        Shade(
+            max(fault.started - start, 0.0),
+            (fault.ended or last) - start,
+            plot.words(fault.name.partition("#")[0]),
+        )
         for fault in faults
         if fault.started is not None
     ]

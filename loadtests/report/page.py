@@ -1,15 +1,12 @@
 """The page: what it says besides its charts, and how it is put together from the templates beside this."""
 
 import itertools
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-import jinja2
 import msgspec
 import polars as pl
-from markupsafe import Markup
 
 from exporters import pictures
 from loadtests.report import wording
@@ -18,8 +15,7 @@ from loadtests.report.charts import draw
 from loadtests.report.evidence import Evidence
 from loadtests.report.failing import failed_attempts
 from loadtests.report.failures import failures
-from loadtests.report.packed import packed, plotly
-from loadtests.report.policy import hash_source
+from loadtests.report.rendering import rendered
 from loadtests.results.measures import Percentiles
 from loadtests.results.summary import Summary
 
@@ -84,23 +80,19 @@ def render(
     table: pl.DataFrame, summary: Summary, scenario_text: str, evidence: Evidence | None = None
 ) -> str:
     """The page as HTML."""
-    environment = _environment()
     evidence = (evidence or Evidence()).during(table)
     failed = failed_attempts(table)
     drawn = list(draw(table, summary, evidence, failed))
-    own = _own_script(environment)
-    return environment.get_template("page.html.j2").render(
+    return rendered(
+        "page.html.j2",
+        drawn,
         summary=summary,
         tiles=list(tiles(summary, failed["timer"].count())),
         timers=list(timer_rows(evidence, failed)),
         times=list(times(summary)),
         sections=list(_sections(drawn)),
-        figures=packed(_figures(drawn)),
         failures=failures(table),
         scenario_text=scenario_text,
-        plotly=plotly(),
-        script=own,
-        script_sources=[plotly().hash_source, hash_source(own)] if drawn else [],
     )
 
 
@@ -165,36 +157,6 @@ def _cpu_tiles(summary: Summary) -> Iterator[Tile]:
         yield Tile(f"CPU {name}", wording.seconds(spent), each)
 
 
-def _figures(drawn: Iterable[Chart]) -> str:
-    """The charts as Plotly reads them, by id."""
-    each = (f"{json.dumps(chart.id)}:{chart.figure.to_json()}" for chart in drawn)
-    return "{" + ",".join(each) + "}"
-
-
 def _sections(drawn: Iterable[Chart]) -> Iterator[Section]:
     for board, charts in itertools.groupby(drawn, lambda chart: chart.board):
         yield Section(board or "The run as a whole", _ABOUT[board], list(charts))
-
-
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("loadtests.report", ""),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "seconds": wording.seconds,
-        "clock": wording.clock,
-        "count": wording.count,
-        "share": wording.share,
-        "measured": wording.measured,
-        "arrivals": wording.arrivals,
-    }
-    return environment
-
-
-def _own_script(environment: jinja2.Environment) -> Markup:
-    own, _, _ = environment.loader.get_source(environment, "draw.js.j2")  # type: ignore[union-attr]
-    return Markup(own)  # noqa: S704 — ours to run, no run's data is in it

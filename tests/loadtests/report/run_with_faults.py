@@ -24,7 +24,7 @@ FAULT = FaultTime("ca.delay#0.0", "ca.delay seconds=1", START + 10.0, START + 20
 
 EVIDENCE = Evidence(
     phone_timers={"connect": 10.0, "handshake": 10.0, "read": READ_TIMER_SECONDS},
-    ra_timers={"form": 10.0, "submit": 2.0},
+    ra_timers={"login": 10.0, "form": 10.0, "submit": 2.0, "download": 10.0},
     answers=pl.DataFrame(
         [
             (START + second + 0.5, stage, seconds)

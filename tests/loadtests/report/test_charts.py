@@ -29,7 +29,8 @@ def test_a_run_has_the_panels_of_the_night_first_and_then_its_own() -> None:
 def test_a_run_with_faults_and_logs_has_the_timers_too() -> None:
     built, summary = run_with_faults()
     found = [chart.id for chart in draw(built, summary, EVIDENCE, failed_attempts(built))]
-    heats = [*(f"share-phone-{name}" for name in EVIDENCE.phone_timers), "share-ra-form", "share-ra-submit"]
+    heats = [f"share-phone-{timer}" for timer in EVIDENCE.phone_timers]
+    heats += [f"share-ra-{timer}" for timer in EVIDENCE.ra_timers]
     assert found == [
         *NIGHT, "timeouts", "ca-answers", "failed-calls", "faults-in-force", *heats,
         "closest", "cut-off", "longer", *WHOLE,

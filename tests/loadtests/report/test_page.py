@@ -15,6 +15,7 @@ from loadtests.results.summary import DeadPart, Summary
 from tests.loadtests import attempts
 from tests.loadtests.arrivals.test_pacing import report
 from tests.loadtests.report.hostile import HOSTILE, hostile_run
+from tests.loadtests.report.run_with_faults import EVIDENCE, FAULT
 from tests.loadtests.runs import RUN, summed_up
 
 SCENARIO = 'name = "morning reset"\n[phones]\ncount = 60\n'
@@ -151,6 +152,12 @@ def test_hostile_text_makes_no_element_and_no_script() -> None:
 def test_the_page_does_not_grow_with_the_number_of_attempts() -> None:
     few, many = (table.build(attempts.storm(phones, per_second=phones / 120)) for phones in (2_000, 100_000))
     assert len(rendered(many)) < len(rendered(few)) + 20_000
+
+
+def test_the_page_of_fifty_thousand_phones_is_under_two_megabytes() -> None:
+    built = table.build(attempts.storm(50_000, per_second=60.0))
+    page = render(built, summed_up(built, faults=(FAULT,)), SCENARIO, EVIDENCE)
+    assert len(page.encode()) < 2_000_000
 
 
 def test_key_numbers_name_what_is_not_known() -> None:
