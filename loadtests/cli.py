@@ -16,6 +16,7 @@ from testbed.errors import TestbedError
 
 # Where each command is, and what `estorm --help` says of it.
 COMMANDS = {
+    "account": ("loadtests.storm.account_command:account", "What became of each certificate of a run."),
     "ca": ("testbed.ca.admin:ca_group", "What a lab's CA was asked for; approve, revoke, export."),
     "chaos": ("loadtests.experiments.command:chaos_group", "Break the chain and prove what came of it."),
     "exporter": ("loadtests.exporter_command:exporter_group", "Metrics of what is not ours."),

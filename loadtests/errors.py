@@ -27,6 +27,10 @@ class JournalError(LoadtestError):
     """The attempts on record contradict the run: more phones than were intended, say."""
 
 
+class AccountError(LoadtestError):
+    """A certificate fits nowhere in the account of those issued."""
+
+
 class TargetError(LoadtestError):
     """The target does not speak EST, or cannot be reached."""
 

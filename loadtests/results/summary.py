@@ -25,6 +25,7 @@ from loadtests.arrivals.pacing import (
 )
 from loadtests.errors import JournalError
 from loadtests.results import slo
+from loadtests.results.account import Balance
 from loadtests.results.measures import Measures, Percentiles, measure
 from loadtests.swarm.worker_report import WorkerReport
 
@@ -85,6 +86,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[FaultTime, ...] = ()
     schedule: Schedule = Schedule()
     reports: list[WorkerReport] = []
+    certificates: Balance | None = None
 
 
 class Summary(Measures, frozen=True, kw_only=True, tag_field="schema", tag=VERSION):
@@ -107,6 +109,10 @@ class Summary(Measures, frozen=True, kw_only=True, tag_field="schema", tag=VERSI
     ]
     generator: Health
     slo: slo.Slo
+    certificates: Annotated[
+        Balance | None,
+        Meta(description="What became of each the CA issued; null: its database is not at hand"),
+    ] = None
 
 
 def summarize(table: pl.DataFrame, facts: Facts, rules: Iterable[slo.Rule]) -> Summary:
@@ -128,6 +134,7 @@ def summarize(table: pl.DataFrame, facts: Facts, rules: Iterable[slo.Rule]) -> S
             "generator_bound": bool(health.reasons) if facts.reports else None,
             "generator": health,
             "slo": slo.evaluate(rules, measures),
+            "certificates": facts.certificates,
         },
         Summary,
     )

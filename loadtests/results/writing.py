@@ -15,6 +15,7 @@ from loadtests.results import slo, summary, table
 from loadtests.results.orphans import read_mark
 from loadtests.results.summary import CpuSeconds, DeadPart, Facts, Host, Run, Summary
 from loadtests.scenario import Scenario
+from loadtests.storm.accounting import balance_or_incident
 from loadtests.storm.course import Course
 from loadtests.storm.resumption import ca_records
 from loadtests.storm.run_folder import RunFolder
@@ -93,6 +94,7 @@ def _facts(scenario: Scenario, folder: RunFolder, course: Course) -> Facts:
     assert scenario.seed is not None
     in_lab = not scenario.target.url
     orphans = ca_records(scenario, folder).orphans(course.attempts, read_mark(folder.ca_mark))
+    balance = balance_or_incident(scenario, folder, course)
     run = Run(
         id=folder.name, scenario=scenario.name, target=course.target, lab=in_lab,
         started=datetime.fromtimestamp(course.started_at, UTC),
@@ -106,7 +108,7 @@ def _facts(scenario: Scenario, folder: RunFolder, course: Course) -> Facts:
         orphans=orphans.count,
         cpu_seconds=CpuSeconds(spent.get("generator"), spent.get("ra"), spent.get("ca")),
         schedule=_schedule(scenario), reports=read_reports(folder.path),
-        faults=tuple(read_fault_times(folder.annotations)),
+        faults=tuple(read_fault_times(folder.annotations)), certificates=balance,
     )  # fmt: skip
 
 

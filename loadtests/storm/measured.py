@@ -4,7 +4,7 @@ found = storm_on_lab(scenario, Path("trials/7"), Silent(), keys=Path("trials/key
 found.summary.latency_seconds, found.usage.ra_workers, found.certificates.orphaned
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +12,7 @@ from typing import Self
 
 from loadtests.errors import ScenarioError
 from loadtests.phones.keys import make_key_file
+from loadtests.results.account import Balance
 from loadtests.results.journal import Attempt
 from loadtests.results.summary import Summary
 from loadtests.results.usage import Usage
@@ -24,24 +25,9 @@ from loadtests.storm.generator import EstServer
 from loadtests.storm.progress import Display, Tally
 from loadtests.storm.run import Storm
 from loadtests.storm.run_folder import RunFolder
-from testbed.ca import database
 from testbed.settings import LabSettings
 
 Enough = Callable[[Sequence[Attempt], float], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Certificates:
-    """What became of every certificate that the CA issued: `issued` is the sum of the others.
-
-    `delivered` went to the attempt that asked for it, `handed_out_late` to a later one of the same phone.
-    `orphaned` no phone holds, those that the RA still kept included.
-    """
-
-    issued: int
-    delivered: int
-    handed_out_late: int
-    orphaned: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +42,7 @@ class MeasuredStorm:
     folder: RunFolder
     course: Course
     summary: Summary
-    certificates: Certificates | None
+    certificates: Balance | None
     samples: Sequence[Sample]
     lab: LabSettings | None
 
@@ -95,9 +81,8 @@ def storm_on_lab(
     folder, observer = _prepared(scenario, path, display, keys), _Observer(enough)
     course = Storm(scenario, folder, display).run(None, observer)
     summary = write_results(scenario, folder, course, with_report=with_report)
-    certificates = _certificates(folder.database, course.attempts)
     return MeasuredStorm(
-        scenario, folder, course, summary, certificates, observer.samples, scenario.lab_settings
+        scenario, folder, course, summary, summary.certificates, observer.samples, scenario.lab_settings
     )
 
 
@@ -139,14 +124,6 @@ def _prepared(scenario: Scenario, path: Path, display: Display, keys: Path | Non
     except OSError as error:
         raise ScenarioError(f"cannot make the run folder {path}: {error.strerror}") from error
     return folder
-
-
-def _certificates(path: Path, attempts: Iterable[Attempt]) -> Certificates:
-    started = {each.serial: each.started for each in attempts if each.enrolled}
-    issued = database.issued(path)
-    held = [each for each in issued if each.serial in started]
-    late = sum(each.issued_at < started[each.serial] for each in held)
-    return Certificates(len(issued), len(held) - late, late, len(issued) - len(held))
 
 
 @dataclass(slots=True)

@@ -33,6 +33,11 @@ class RunFolder:
         return self.logs / "capf.log"
 
     @property
+    def nginx_log(self) -> Path:
+        """The RA's log of calls to the CA and of EST errors."""
+        return self.logs / "nginx_error.log"
+
+    @property
     def generator_log(self) -> Path:
         """What the load generator said."""
         return self.logs / "generator.log"
