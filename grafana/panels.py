@@ -81,10 +81,14 @@ def heat(title: str, about: str, unit: str, expr: str, width: int = 12) -> heatm
 
 
 def rows(title: str, about: str, unit: str, *queries: Query, width: int = 24) -> table.Panel:
-    """A table: a row for each series as it is now."""
+    """A table: a row for each series as it is now, its labels the columns."""
+    labels_alone = dashboard.DataTransformerConfig(
+        "organize", options={"excludeByName": {"Time": True, "Value": True}}
+    )
     panel = (
         table.Panel().title(title).description(about).unit(unit).span(width).height(8).datasource(DATASOURCE)
-    )
+        .align(common.FieldTextAlignment.AUTO).inspect(False).with_transformation(labels_alone)
+    )  # fmt: skip
     for query in queries:
         target = _target(query).instant().format(prometheus_model.PromQueryFormat.TABLE)
         panel = panel.with_target(target)
