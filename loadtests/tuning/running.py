@@ -19,7 +19,7 @@ from loadtests.tuning.pool import simulating_processes
 from loadtests.tuning.proving import DEFAULT, RECOMMENDED, Proof, lab_overheads, prove
 from loadtests.tuning.results import front_points, gains, setting
 from loadtests.tuning.snippets import write_snippets
-from loadtests.tuning.space import NETWORK_SECONDS
+from loadtests.tuning.space import NETWORK_SECONDS, at_bounds
 from loadtests.tuning.sweep import Search, Sweep, SweepSettings
 from loadtests.tuning.tunables import Tunables
 from loadtests.tuning.validity import Validity, validity
@@ -125,6 +125,7 @@ class Tuning:
         best = found.best.tunables
         self._tell("what each value is good for, and for how slow a CA")
         found.effects = choice.effects(search, best)
+        found.notes.extend(at_bounds(best, self._start))
         if enough():
             found.notes.append(
                 "no time was left to find for how slow a CA this holds; give --time-budget more"

@@ -4,7 +4,7 @@ the phone waits longer than the RA     read  >=  total + the network's share
 no call outlasts its enrollment        connect, login, form, submit, download  <=  total
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -96,6 +96,17 @@ def violations(tunables: Tunables, network_seconds: float) -> Iterator[str]:
             yield f"{name} waits {seconds:g} s of an enrollment that may take {tunables.total:g} s"
 
 
+def at_bounds(tunables: Tunables, default: Tunables) -> Iterator[str]:
+    """The changed values that lie at the end of their range: more might be better still."""
+    for each in DIMENSIONS:
+        value = getattr(tunables, each.name)
+        if each.scale in ("log", "whole") and value != getattr(default, each.name):
+            if value >= each.high:
+                yield f"{each.name} is at the top of its range, {each.high:g}"
+            elif value <= each.low:
+                yield f"{each.name} is at the bottom of its range, {each.low:g}: {each.why}"
+
+
 def rounded(value: float) -> float:
     """Two significant digits: nobody sets a timer to 7.3146 s."""
     return float(f"{value:.2g}")
@@ -120,8 +131,3 @@ def _distance(value: object, wanted: object) -> float:
     if isinstance(value, int | float) and isinstance(wanted, int | float):
         return abs(float(value) - float(wanted))
     return float(value != wanted)
-
-
-def names(dimensions: Sequence[Dimension] = DIMENSIONS) -> list[str]:
-    """What is tuned, in order."""
-    return [each.name for each in dimensions]
