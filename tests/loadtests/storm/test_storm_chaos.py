@@ -17,6 +17,8 @@ attempts = 4
 spacing_seconds = 2
 [arrivals]
 rate_per_second = 15.0
+[slo]
+rules = ["enrolled_share >= 100%"]
 [chaos]
 """
 
