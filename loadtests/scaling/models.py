@@ -16,6 +16,7 @@ from loadtests.scaling.level import Level, usable
 from loadtests.scaling.network import Part, Shell
 from loadtests.scaling.usl import Usl, fit_usl
 
+_NOTHING_SECONDS = 1e-6
 _LOADS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97)
 
 
@@ -128,7 +129,7 @@ def _parts(parts: Sequence[Part]) -> list[PartDemand]:
             inside = _parts(part.inside)
             held = sum(each.seconds for each in inside if each.name not in _shells(part.inside))
             found += [PartDemand(part.name, held, part.places, part.scv), *inside]
-        elif part.seconds > 0:
+        elif part.seconds > _NOTHING_SECONDS:
             found.append(PartDemand(part.name, part.seconds, part.servers, part.scv))
     return found
 
