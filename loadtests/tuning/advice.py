@@ -72,10 +72,12 @@ def certainty(gains: Sequence[Gain], checks: Sequence[Check], replications: int)
 
 def holds(validity: Validity) -> Iterator[str]:
     """For which CA it is true."""
-    if validity.needed_from_seconds is None:
-        yield "with submissions up to a p99 of 80 s the default is as good"
+    begin, end = validity.better_from_seconds, validity.better_until_seconds
+    if begin is None:
+        yield "however slow submissions were, up to a p99 of 80 s, the default was as good"
     else:
-        yield f"better than the default from a p99 of submissions of {validity.needed_from_seconds:g} s on"
+        until = "on" if end is None else f"to {end:g} s"
+        yield f"better than the default at a p99 of submissions from {begin:g} s {until}"
     if validity.raise_from_seconds is not None:
         yield f"raise the timers again when the CA's p99 passes {validity.raise_from_seconds:g} s"
     if validity.helpless_from_seconds is not None:

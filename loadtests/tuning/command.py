@@ -10,8 +10,10 @@ import click
 import msgspec
 
 from loadtests import exits
+from loadtests.calibration.document import Calibration
 from loadtests.quantities import DurationType
 from loadtests.scenario import Scenario, read_scenario
+from loadtests.simulation.settings import Overheads
 from loadtests.storm.run_folder import create_run_folder
 from loadtests.tuning.bench import WINDOW_SECONDS
 from loadtests.tuning.conditions import chosen, conditions, default_scenario
@@ -33,22 +35,14 @@ _BUDGET_SECONDS = 900.0
     "--again", type=click.Path(path_type=Path), help="Take what this tune.json recommends; no search."
 )
 @click.option("--condition", "names", multiple=True, help="A CA condition to tune for; default all.")
+@click.option("--calibration", type=click.Path(path_type=Path), help="A CA of production (estorm calibrate).")
 @click.option("--window", type=DurationType(), default=WINDOW_SECONDS, help="A phone's time; default 5m.")
 @click.option("--measure/--simulate-only", default=True, help="Run default and recommended on the lab.")
 @click.option("--scale", type=click.FloatRange(min=1), default=10.0, help="Lab runs: times divided by this.")
 def tune(scenario_file: Path | None, out: Path | None, seed: int | None, **given: object) -> None:
     """Search timers, retries and workers by simulation, then prove the best and the default on the lab."""
     scenario = _seeded(read_scenario(scenario_file) if scenario_file else default_scenario(), seed)
-    order = Order(
-        scenario,
-        chosen(conditions(scenario), map(str, msgspec.convert(given["names"], tuple[str, ...]))),
-        float(str(given["time_budget"])),
-        parse_weights(str(given["weights"])),
-        measure=bool(given["measure"]),
-        scale=float(str(given["scale"])),
-        window_seconds=float(str(given["window"])),
-        known=None if given["again"] is None else read(Path(str(given["again"]))).recommended.tunables,
-    )
+    order = _order(scenario, msgspec.convert(given, _Given))
     folder = create_run_folder("tune", datetime.now(UTC), out)
     click.echo(f"seed {scenario.seed}, run folder {folder.path}")
     found = Tuning(order, folder.path, click.echo, time.monotonic).run()
@@ -57,6 +51,35 @@ def tune(scenario_file: Path | None, out: Path | None, seed: int | None, **given
     click.echo(f"{folder.path / NAME}, beside it ra.toml and phones.toml")
     if found.interrupted:
         sys.exit(exits.INTERRUPTED)
+
+
+class _Given(msgspec.Struct, frozen=True):
+    """The options as they were given."""
+
+    time_budget: float
+    weights: str
+    again: Path | None
+    names: tuple[str, ...]
+    calibration: Path | None
+    window: float
+    measure: bool
+    scale: float
+
+
+def _order(scenario: Scenario, given: _Given) -> Order:
+    measured = None if given.calibration is None else Calibration.read(given.calibration)
+    found = conditions(scenario, measured.capacity if measured else None)
+    return Order(
+        scenario,
+        chosen(found, given.names),
+        given.time_budget,
+        parse_weights(given.weights),
+        measure=given.measure,
+        scale=given.scale,
+        window_seconds=given.window,
+        known=None if given.again is None else read(given.again).recommended.tunables,
+        overheads=measured.overheads if measured else Overheads(),
+    )
 
 
 def _seeded(scenario: Scenario, seed: int | None) -> Scenario:

@@ -47,6 +47,7 @@ class Order:
     sweep: SweepSettings = field(default_factory=SweepSettings)
     replications: int = 6
     known: Tunables | None = None
+    overheads: Overheads = field(default_factory=Overheads)
 
 
 @dataclass(slots=True)
@@ -72,7 +73,7 @@ class Tuning:
         self._began = clock()
         self._searched_seconds = 0.0
         self._bench = Bench(
-            order.scenario, order.conditions, order.weights, Overheads(), order.window_seconds
+            order.scenario, order.conditions, order.weights, order.overheads, order.window_seconds
         )
         self._start = Tunables.of(order.scenario)
 

@@ -39,13 +39,15 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Validity(msgspec.Struct, frozen=True):
-    """From which p99 of the CA's submissions on, in seconds, what is true; None: from none that was tried.
+    """At which p99 of the CA's submissions, in seconds, what is true; None: at none that was tried.
 
-    `needed_from`: the default loses more than the recommendation, beyond chance. `raise_from`: longer timers
-    lose less than it. `helpless_from`: with it, too, more than one phone in a hundred misses its window.
+    From `better_from` to `better_until` (None: to the highest that was tried) the recommendation loses less
+    than the default, beyond chance. From `raise_from` on longer timers lose less than it. From
+    `helpless_from` on more than one phone in a hundred misses its window with it, too.
     """
 
-    needed_from_seconds: float | None
+    better_from_seconds: float | None
+    better_until_seconds: float | None
     raise_from_seconds: float | None
     helpless_from_seconds: float | None
     steps: tuple[Step, ...]
@@ -53,7 +55,7 @@ class Validity(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class _Compared:
-    needed: bool
+    better: bool
     longer_helps: bool
     helpless: bool
 
@@ -62,10 +64,14 @@ def validity(search: Search, best: Tunables) -> Validity:
     """Where the recommendation begins and ceases to be the better one, by simulation."""
     ladder = _Ladder(search, best)
     compared = [ladder.at(seconds) for seconds in _GRID_SECONDS]
+    better_from, better_until = ladder.span([each.better for each in compared], "better")
+    raise_from, _ = ladder.span([each.longer_helps for each in compared], "longer_helps")
+    helpless_from, _ = ladder.span([each.helpless for each in compared], "helpless")
     return Validity(
-        ladder.first([each.needed for each in compared], "needed"),
-        ladder.first([each.longer_helps for each in compared], "longer_helps"),
-        ladder.first([each.helpless for each in compared], "helpless"),
+        better_from,
+        better_until,
+        raise_from,
+        helpless_from,
         tuple(sorted(ladder.steps, key=lambda step: step.p99_seconds)),
     )
 
@@ -91,19 +97,23 @@ class _Ladder:
             sum(missed) / len(missed) > _LOST_SHARE,
         )
 
-    def first(self, held: Sequence[bool], what: str) -> float | None:
-        """Between which steps something begins to hold, narrowed down; None where it never does."""
-        # Not before the last step at which it does not: a single chance hit is no beginning.
-        misses = [at for at, holds in enumerate(held) if not holds]
-        begin = misses[-1] + 1 if misses else 0
-        if begin == len(held):
-            return None
-        if begin == 0:
-            return _GRID_SECONDS[0]
-        low, high = _GRID_SECONDS[begin - 1], _GRID_SECONDS[begin]
+    def span(self, held: Sequence[bool], what: str) -> tuple[float | None, float | None]:
+        """Where something begins to hold and where it ceases to, each narrowed down; None where it does not.
+
+        Of several stretches the longest: a single chance hit is none.
+        """
+        begin, end = longest_stretch(held)
+        if begin == end:
+            return None, None
+        first = _GRID_SECONDS[0] if begin == 0 else self._change(begin, what, now=True)
+        return first, None if end == len(held) else self._change(end, what, now=False)
+
+    def _change(self, at: int, what: str, *, now: bool) -> float:
+        """Between which two latencies, the steps before and `at`, something changes to `now`."""
+        low, high = _GRID_SECONDS[at - 1], _GRID_SECONDS[at]
         for _ in range(_REFINEMENTS):
             middle = math.sqrt(low * high)
-            if getattr(self.at(middle), what):
+            if getattr(self.at(middle), what) is now:
                 high = middle
             else:
                 low = middle
@@ -113,6 +123,17 @@ class _Ladder:
         submit = LognormalTime(p99_seconds / P99_OF_MEDIAN, _SIGMA)
         capacity = msgspec.structs.replace(self._healthy.capacity, submit=submit)
         return replace(self._search.bench, conditions=(Condition("slow", "", capacity),))
+
+
+def longest_stretch(held: Sequence[bool]) -> tuple[int, int]:
+    """Begin and end (the first past it) of the longest run of True; equal without any."""
+    best = (0, 0)
+    begin = 0
+    for at, holds in enumerate((*held, False)):
+        if not holds:
+            best = max(best, (begin, at), key=lambda stretch: stretch[1] - stretch[0])
+            begin = at + 1
+    return best
 
 
 def _losses(bench: Bench, tunables: Tunables, outcomes: Sequence[Outcome]) -> list[float]:

@@ -54,5 +54,5 @@ def test_without_names_all_are_chosen() -> None:
 
 def test_phones_that_wait_for_each_other_cannot_be_tuned() -> None:
     closed = scenario(**{"arrivals.closed_phones": 5})
-    with pytest.raises(ScenarioError, match="set arrivals.closed_phones to 0"):
+    with pytest.raises(ScenarioError, match=r"set arrivals\.closed_phones to 0"):
         conditions(closed)

@@ -22,6 +22,7 @@ from testbed.ca.capacity_settings import (
     ServiceTime,
 )
 from testbed.ca.distributions import drawer
+from testbed.settings import changed
 from tests.loadtests.tuning.chains import condition, scenario
 
 
@@ -69,4 +70,4 @@ def test_a_scale_of_one_changes_nothing() -> None:
 
 def test_arrivals_that_are_not_of_one_rate_cannot_be_scaled() -> None:
     with pytest.raises(ScenarioError, match="give --scale 1"):
-        divided(scenario(**{"arrivals.shape": "morning_reset"}), 10)
+        divided(changed(scenario(), {"arrivals.shape": "morning_reset"}), 10)

@@ -1,0 +1,71 @@
+"""The search: spread evenly, stopped early, the same for the same seed."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from loadtests.tuning.space import DIMENSIONS, NETWORK_SECONDS, violations
+from loadtests.tuning.sweep import Search, Sweep, SweepSettings
+from loadtests.tuning.tunables import Tunables
+from tests.loadtests.tuning.chains import bench
+
+SMALL = SweepSettings(
+    points=24, batch=8, screen_phones=30, kept=4, rounds=1, children=6, finalists=2, final_seeds=1
+)
+
+
+def searched(enough: Callable[[float], bool] = lambda _share: False, seed: int = 1) -> list[Sweep]:
+    with ThreadPoolExecutor(1) as executor:
+        search = Search(
+            bench("slow_submit", "healthy", phones=60),
+            Tunables(),
+            seed,
+            SMALL,
+            executor,
+            NETWORK_SECONDS,
+            enough,
+        )
+        return list(search.run())
+
+
+def test_what_is_found_is_better_than_the_default_and_keeps_the_rules() -> None:
+    sweep = searched()[-1]
+    assert sweep.default is not None
+    assert sweep.best[0].loss < sweep.default.loss
+    assert not list(violations(sweep.best[0].tunables, NETWORK_SECONDS))
+
+
+def test_the_same_seed_searches_the_same_way() -> None:
+    one, other, third = (searched(seed=seed)[-1] for seed in (5, 5, 6))
+    assert [each.tunables for each in one.screened] == [each.tunables for each in other.screened]
+    assert one.best[0].tunables == other.best[0].tunables
+    assert [each.tunables for each in one.screened] != [each.tunables for each in third.screened]
+
+
+def test_hopeless_settings_are_given_up_early() -> None:
+    sweep = searched()[-1]
+    assert 0 < sweep.stopped < len(sweep.screened)
+
+
+def test_points_are_a_latin_hypercube() -> None:
+    with ThreadPoolExecutor(1) as executor:
+        search = Search(bench("healthy"), Tunables(), 1, SMALL, executor, NETWORK_SECONDS)
+        points = search.points(20)
+    for axis in range(len(DIMENSIONS)):
+        assert sorted(int(point[axis] * 20) for point in points) == list(range(20))
+
+
+def test_when_time_is_over_the_best_so_far_is_still_held_against_all_phones() -> None:
+    sweep = searched(enough=lambda _share: True)[-1]
+    assert len(sweep.screened) == SMALL.batch
+    assert sweep.final
+    assert not sweep.final[0].stopped
+
+
+def test_whoever_stops_asking_has_what_was_found() -> None:
+    with ThreadPoolExecutor(1) as executor:
+        search = Search(bench("healthy", phones=40), Tunables(), 1, SMALL, executor, NETWORK_SECONDS)
+        steps = search.run()
+        next(steps)
+        sweep = next(steps)
+    assert len(sweep.screened) == SMALL.batch
+    assert sweep.best
