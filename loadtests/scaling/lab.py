@@ -8,7 +8,6 @@ import polars as pl
 
 from exporters.logs.iis_row import columns_of, row_of, stage_of
 from loadtests.results import table as enrollments
-from loadtests.results.usage import Usage
 from loadtests.scaling.curve import Array
 from loadtests.scaling.demands import Demands, Limits, Variation, squared_variation
 from loadtests.scaling.level import Repeat
@@ -19,6 +18,7 @@ from loadtests.storm.progress import Display
 
 _PAGES = ("login", "form", "submit", "download")
 _CHALLENGED = b"401"
+_LEAST_SAMPLES = 3
 
 
 class LabLevels:
@@ -62,27 +62,51 @@ def repeat_of(found: MeasuredStorm, plan: LevelPlan, limits: Limits) -> Repeat:
     """What the storm says of the time after it had settled."""
     attempts = enrollments.build(found.course.attempts)
     begin = found.first_start + plan.settle_seconds
-    last = attempts["done"].max() if attempts.height else begin
-    end = min(begin + plan.measured_seconds, float(last))  # type: ignore[arg-type]  # a Float64 column
+    ends = [each.done for each in found.course.attempts]
+    end = min(begin + plan.measured_seconds, max(ends, default=begin))
     if end <= begin:
         return Repeat(0.0, None, None, None, 0, 0.0)
-    counted = attempts.filter(pl.col("done").is_between(begin, end, closed="right"))
-    variation = variation_of(found.folder.logs, counted)
-    return counted_repeat(counted, end - begin, found.usage_between(begin, end), limits, variation)
+    counted = _between(attempts, begin, end)
+    return counted_repeat(counted, end - begin, _demands(found, counted, limits))
 
 
-def counted_repeat(
-    counted: pl.DataFrame, seconds: float, usage: Usage, limits: Limits, variation: Variation
-) -> Repeat:
+def counted_repeat(counted: pl.DataFrame, seconds: float, demands: Demands | None) -> Repeat:
     """The measurement that attempts which ended within `seconds` make."""
-    times = counted.filter("enrolled")["service_time_seconds"].to_numpy()
-    per_second = len(times) / seconds
+    times = _times(counted)
     if not len(times):
         return Repeat(0.0, None, None, None, counted.height, 1.0 if counted.height else 0.0)
     median, tail = (float(value) for value in np.quantile(times, (0.5, 0.99)))
-    demands = Demands.of(usage, per_second, limits, times, variation)
     failed = 1 - len(times) / counted.height
-    return Repeat(per_second, float(times.mean()), median, tail, counted.height, failed, demands)
+    return Repeat(len(times) / seconds, float(times.mean()), median, tail, counted.height, failed, demands)
+
+
+def _demands(found: MeasuredStorm, counted: pl.DataFrame, limits: Limits) -> Demands | None:
+    """From the first to the last sample of the counters in the time that counts, so that none is guessed.
+
+    None when too little was seen.
+    """
+    if counted.is_empty():
+        return None
+    first, last = counted.select(first=pl.min("done"), last=pl.max("done")).row(0)
+    moments = [sample.at for sample in found.samples if first <= sample.at <= last]
+    if len(moments) < _LEAST_SAMPLES:
+        return None
+    begin, end = moments[0], moments[-1]
+    done = len(_times(_between(counted, begin, end)))
+    if not done:
+        return None
+    variation = variation_of(found.folder.logs, counted)
+    usage = found.usage_between(begin, end)
+    return Demands.of(usage, done / (end - begin), limits, _times(counted), variation)
+
+
+def _between(attempts: pl.DataFrame, begin: float, end: float) -> pl.DataFrame:
+    return attempts.filter(pl.col("done").is_between(begin, end, closed="right"))
+
+
+def _times(attempts: pl.DataFrame) -> Array:
+    """How long those took that enrolled."""
+    return attempts.filter("enrolled")["service_time_seconds"].to_numpy()
 
 
 def variation_of(logs: Path, counted: pl.DataFrame) -> Variation:
@@ -92,9 +116,8 @@ def variation_of(logs: Path, counted: pl.DataFrame) -> Variation:
     """
     pages = page_seconds(logs)
     every = np.concatenate([pages[stage] for stage in _PAGES]) if pages else np.zeros(0)
-    times = counted.filter("enrolled")["service_time_seconds"].to_numpy()
     return Variation(
-        enrollment=squared_variation(times),
+        enrollment=squared_variation(_times(counted)),
         page=squared_variation(every),
         signing=squared_variation(pages.get("submit", np.zeros(0))),
     )

@@ -35,7 +35,7 @@ def scenario() -> Scenario:
 def test_a_level_is_measured_with_so_many_phones_at_a_time(scenario: Scenario, tmp_path: Path) -> None:
     limits = Limits.of(scenario, 2)
     bench = LabLevels(scenario, tmp_path, Silent(), limits)
-    found = bench.measure(LevelPlan(2, 1, 0.5, 2.5, 60))
+    found = bench.measure(LevelPlan(2, 1, 0.5, 5.0, 90))
     assert found.usable
     # Two at a time, each 0.12 s at the CA alone: what else takes time only makes it fewer.
     assert 1 < found.per_second < 2 / 0.12
@@ -44,9 +44,9 @@ def test_a_level_is_measured_with_so_many_phones_at_a_time(scenario: Scenario, t
     demands = found.demands
     assert demands is not None
     assert demands.signing is not None
-    assert demands.signing > 0.015
+    assert demands.signing > 0.01
     assert demands.pages is not None
-    assert demands.pages > 0.08
+    assert demands.pages > 0.05
     assert demands.worker is not None
     assert demands.worker > 0.1
     assert demands.ra_cpu > 0
@@ -66,7 +66,7 @@ def test_a_level_is_a_closed_workload_of_the_same_scenario(scenario: Scenario) -
 
 def test_phones_that_failed_are_counted_and_their_times_are_not() -> None:
     counted = pl.DataFrame({"enrolled": [True, True, False], "service_time_seconds": [0.2, 0.4, 9.0]})
-    found = counted_repeat(counted, 2.0, Usage(), Limits(), Variation())
+    found = counted_repeat(counted, 2.0, None)
     assert (found.per_second, found.phones) == (1.0, 3)
     assert found.latency_mean_seconds == pytest.approx(0.3)
     assert found.failed_share == pytest.approx(1 / 3)
@@ -74,7 +74,7 @@ def test_phones_that_failed_are_counted_and_their_times_are_not() -> None:
 
 def test_a_time_in_which_nothing_enrolled_is_kept_as_such() -> None:
     counted = pl.DataFrame({"enrolled": [False], "service_time_seconds": [9.0]})
-    found = counted_repeat(counted, 2.0, Usage(), Limits(), Variation())
+    found = counted_repeat(counted, 2.0, None)
     assert (found.per_second, found.failed_share, found.demands) == (0.0, 1.0, None)
 
 
