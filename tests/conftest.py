@@ -5,9 +5,13 @@ import signal
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
 
 
 def pytest_configure() -> None:
+    # How long one example takes says more about the machine's load than about the code.
+    settings.register_profile("estorm", deadline=None)
+    settings.load_profile("estorm")
     # A shell that starts the tests in the background has them, and all they start, ignore Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

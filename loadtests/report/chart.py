@@ -60,6 +60,8 @@ def pictured(
 ) -> Chart:  # fmt: skip
     """The chart over time of a dashboard's panel; `what` names a count, `note` is added to what it shows."""
     figure = plot.figure(traces, SINCE_START, " ".join(filter(None, (what, _AXES[picture.unit]))))
+    # A single line is one of several that there might have been: its name says which.
+    figure.update_layout(showlegend=not isinstance(traces[0], go.Heatmap))
     if picture.unit == "percentunit":
         figure.update_layout(yaxis_tickformat=_SHARE_TICKS)
     caption = f"{picture.about} {note}".strip()

@@ -69,7 +69,7 @@ def line(x: pl.Series, y: pl.Series, name: str, colour: str, dash: str) -> go.Sc
 def area(x: list[float], y: list[int], name: str, colour: str) -> go.Scatter:
     """One layer of a stack."""
     return go.Scatter(
-        x=x, y=y, name=name, mode="lines", stackgroup="all", line={"color": colour, "width": 1},
+        x=x, y=y, name=name, mode="lines", stackgroup="all", line={"color": colour, "width": 0},
         fillcolor=colour, hovertemplate="%{y}",
     )  # fmt: skip
 

@@ -60,6 +60,7 @@ def test_failures_change_at_the_moment_when_they_did(opened: Opened) -> None:
 
 
 def test_timeouts_begin_when_they_did(opened: Opened) -> None:
+    assert opened.legend("timeouts") == ["read at wait"]
     assert opened.height_at("timeouts", 0, 15) == pytest.approx(0.0, abs=0.05)
     assert opened.height_at("timeouts", 0, 35) == pytest.approx(2.5, abs=0.6)
 
@@ -73,6 +74,7 @@ def test_the_cas_answers_are_drawn_by_stage_from_its_log(opened: Opened) -> None
 
 
 def test_calls_that_failed_are_drawn_from_the_ras_log(opened: Opened) -> None:
+    assert opened.legend("failed-calls") == ["submit curl_28"]
     assert opened.height_at("failed-calls", 0, 10) == pytest.approx(0.0, abs=0.05)
     assert opened.height_at("failed-calls", 0, 30) == pytest.approx(1.0, abs=0.1)
 
@@ -91,6 +93,7 @@ def test_the_fault_is_shaded_where_it_was_on_every_chart_over_time(opened: Opene
 
 
 def test_the_fault_is_in_force_while_it_was(opened: Opened) -> None:
+    assert opened.legend("faults-in-force") == ["ca.delay"]
     steps = opened.points("faults-in-force", 0)
     expected = [(0, 0), (10, 0), (10, 1), (20, 1), (20, 0)]
     for corner, wanted in zip(steps, expected, strict=False):
