@@ -35,7 +35,7 @@ _PLACES = click.argument(
 Command = Callable[..., None]
 
 
-def _manner_options(command: Command) -> Command:
+def manner_options(command: Command) -> Command:
     """Add the options that say how logs are read; the command gets a `manner`."""
 
     @click.option(
@@ -47,9 +47,17 @@ def _manner_options(command: Command) -> Command:
         "--capf-timer", "timer_seconds", type=DurationType(), default=10.0, show_default=True,
         help="CAPF's read timer.",
     )  # fmt: skip
+    @click.option(
+        "--ra-timer", "ra_timer_seconds", type=DurationType(), default=10.0, show_default=True,
+        help="The RA's timer for each call to the CA; CES has no setting for it.",
+    )  # fmt: skip
     @functools.wraps(command)
-    def with_manner(zones: tuple[str, ...], timer_seconds: float, **given: object) -> None:
-        command(manner=_manner(zones, timer_seconds), **given)
+    def with_manner(
+        zones: tuple[str, ...], timer_seconds: float, ra_timer_seconds: float, **given: object
+    ) -> None:
+        names = EstErrorNames(tuple(map(str, sorted(EstError))))
+        manner = Manner(names, dict(map(_zone, zones)), timer_seconds, ra_timer_seconds)
+        command(manner=manner, **given)
 
     return with_manner
 
@@ -67,7 +75,7 @@ def logs_group() -> None:
 @click.option("--from-start", is_flag=True, help="Read what the files hold already, not only what is new.")
 @click.option("--poll", "poll_seconds", type=DurationType(), default=1.0, help="Look for new lines so often.")
 @web_config_option
-@_manner_options
+@manner_options
 def serve(
     places: tuple[Path, ...], listen: Listen, from_start: bool, poll_seconds: float,
     web_config: Path | None, manner: Manner,
@@ -99,7 +107,7 @@ def serve(
     "--capf-date", type=click.DateTime(["%Y-%m-%d"]),
     help="Date of the CAPF trace's first line; default: by the day on which each file was last written.",
 )  # fmt: skip
-@_manner_options
+@manner_options
 def backfill(
     places: tuple[Path, ...], out: Path | None, step_seconds: int, capf_date: dt.datetime | None,
     manner: Manner,
@@ -123,11 +131,6 @@ def _translated() -> Iterator[None]:
         yield
     except LogsError as error:
         raise ScenarioError(str(error)) from error
-
-
-def _manner(zones: Iterable[str], timer_seconds: float) -> Manner:
-    names = EstErrorNames(tuple(map(str, sorted(EstError))))
-    return Manner(names, dict(map(_zone, zones)), timer_seconds)
 
 
 def _zone(text: str) -> tuple[str, dt.tzinfo]:

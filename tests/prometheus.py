@@ -28,6 +28,12 @@ class Series(msgspec.Struct, frozen=True):
     value: tuple[float, str] | None = None
     values: tuple[tuple[float, str], ...] = ()
 
+    @property
+    def number(self) -> float:
+        """The value of an instant query."""
+        assert self.value is not None
+        return float(self.value[1])
+
 
 class Found(msgspec.Struct, frozen=True):
     result: tuple[Series, ...]
@@ -45,8 +51,7 @@ class Prometheus:
 
     def value(self, expression: str, at: float | None = None) -> float:
         (found,) = self.ask(expression, at)
-        assert found.value is not None
-        return float(found.value[1])
+        return found.number
 
     def drawn(self, expression: str, begin: float, end: float) -> list[Series]:
         """The series of a range query that have a number anywhere."""

@@ -67,7 +67,7 @@ class Backfill:
                 size_bytes += self._read(file, readers, steps)
             for log in {file.log for file in files}:
                 readers.reader(log).finish(self._now)
-            samples = steps.write(out)
+            samples = steps.write(out, self._now)
         found = readers.unreadable
         return Filled(len(files), size_bytes, samples, found.count, found.samples)
 

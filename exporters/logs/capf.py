@@ -4,7 +4,8 @@
     14:05:05.236 | debug 2:SEP74A02FC0A675:Enrollment rv = 0 (EST_ERR_NONE) with pkcs7 length = 1963
     14:05:05.289 | debug 2:SEP74A02FC0A675:Online Cert Signing successful
 
-The trace has no dates, and does not say whether a phone renews.
+The trace has no dates, and no line of it says whether a phone renews. How far an enrollment came is known by
+its error.
 """
 
 import re
@@ -13,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from exporters.logs import families
-from exporters.logs.est_errors import GOOD, UNKNOWN, EstErrorNames
+from exporters.logs.est_errors import GOOD, UNKNOWN, EstErrorNames, stage_of
 from exporters.logs.ledger import Ledger
 from exporters.logs.lines import lines_of
 from exporters.logs.moments import TimeOfDay
@@ -24,7 +25,7 @@ LONGEST_SECONDS = 3_600.0
 _MOST_UNDER_WAY = 100_000
 # A timer of 10 s fires a few ms late, never early; the trace's clock is cut to a millisecond.
 _TIMER_SLACK_SECONDS = 0.01
-_OPERATION = _STAGE = ""
+_OPERATION = ""
 _LINE = re.compile(
     rb"([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)\.(\d{3}) \|(?:-->|<--| )(?:debug (?:\d+:)?([\w.-]{1,64}):(.*))?"
 )
@@ -36,6 +37,7 @@ _RETURN = re.compile(rb"Return value from enrollCertUsingEST\(\) : (\d{1,3})")
 class _UnderWay:
     began: float
     error: str = GOOD
+    stage: str = ""
 
 
 def time_of(line: bytes) -> TimeOfDay | None:
@@ -115,13 +117,13 @@ class CapfReader:
         begun = self._under_way.get(device)
         if not found or not begun:
             return
-        begun.error = self._errors.named(found[2])
+        begun.error, begun.stage = self._errors.named(found[2]), stage_of(found[2])
         seconds = at - begun.began
         if not 0 <= seconds <= LONGEST_SECONDS:
             return
         self._ledger.observe(families.TIMER_USED, (families.READ_TIMER,), at, seconds / self._timer_seconds)
         if begun.error == "EST_ERR_SSL_READ" and seconds >= self._timer_seconds - _TIMER_SLACK_SECONDS:
-            self._ledger.count(families.TIMEOUTS, (families.READ_TIMER, _STAGE), at)
+            self._ledger.count(families.TIMEOUTS, (families.READ_TIMER, begun.stage), at)
 
     def _returned(self, device: bytes, text: bytes) -> None:
         """What CAPF itself found wrong with a certificate that libEST took."""
@@ -129,14 +131,15 @@ class CapfReader:
         begun = self._under_way.get(device)
         if found and begun and begun.error == GOOD:
             begun.error = self._errors.numbered(int(found[1]))
+            begun.stage = stage_of(begun.error.encode())
 
     def _end(self, device: bytes, at: float, *, good: bool) -> None:
         begun = self._under_way.pop(device, None)
         if good:
             self._ledger.count(families.SUCCEEDED, (_OPERATION,), at)
         else:
-            error = begun.error if begun else UNKNOWN
-            self._ledger.count(families.FAILED, (_OPERATION, error, _STAGE), at)
+            error, stage = (begun.error, begun.stage) if begun else (UNKNOWN, "")
+            self._ledger.count(families.FAILED, (_OPERATION, error, stage), at)
         if begun is None:
             return
         seconds = at - begun.began

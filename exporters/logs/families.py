@@ -7,6 +7,9 @@ from exporters.logs.ledger import Metered
 
 LOGS = ("capf", "ces", "nginx", "iis")
 READ_TIMER = "read"
+# Whole seconds tell nothing below one.
+_CALL_EDGES = (1, 2.5, 5, 7.5, 10, 15, 30, 60)
+_CALL_SHARE_EDGES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1)
 _ENROLLMENT_EDGES = (0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2.5, 5, 7.5, 10, 15, 30, 60)
 
 LOG = Label("log", "capf, ces, nginx or iis")
@@ -72,6 +75,10 @@ TIMER_USED = Metered(load.TIMER_USED, ra.SHARE_EDGES)
 TIMER_SECONDS = Metered(load.TIMER_SECONDS)
 RA_REQUESTS = Metered(ra.REQUESTS)
 RA_FAILURES = Metered(ra.FAILURES)
+RA_STAGE = Metered(ra.STAGE_SECONDS, with_edges(_CALL_EDGES, ()))
+RA_TIMER_USED = Metered(ra.TIMER_USED, with_edges(_CALL_SHARE_EDGES, ()))
+RA_TIMER_SECONDS = Metered(ra.TIMER_SECONDS)
+RA_TIMERS = ("login", "form", "submit", "download")
 RA_ORPHANS = Metered(ra.ORPHANS)
 RA_EST_ERRORS = Metered(_EST_ERRORS)
 RA_CALLS = Metered(_CALLS)
@@ -91,13 +98,15 @@ UNDER_WAY = Metered(_UNDER_WAY)
 GROUP = Group(
     "estorm-logs",
     "`estorm logs serve`, and `estorm logs backfill`, which has no gauges. A label that a log cannot tell "
-    "is empty: the operation and the stage of CAPF's enrollments.",
+    "is empty: the operation of CAPF's enrollments. The RA's log has whole seconds, so the time of a single "
+    "call is up to a second off, and right on average.",
     tuple(
         metered.family
         for metered in (
             STARTED, SUCCEEDED, FAILED, SERVICE, TIMEOUTS, TIMER_USED, TIMER_SECONDS, UNDER_WAY, UNFINISHED,
-            RA_REQUESTS, RA_EST_ERRORS, RA_CALLS, RA_FAILURES, RA_ORPHANS, RA_STARTS, CA_REQUESTS,
-            CA_RESPONSE, CA_GONE, LINES, UNREADABLE, CLOCK_JUMPS, LAST_EVENT, FILES, BEHIND,
+            RA_REQUESTS, RA_EST_ERRORS, RA_CALLS, RA_STAGE, RA_TIMER_USED, RA_TIMER_SECONDS, RA_FAILURES,
+            RA_ORPHANS, RA_STARTS, CA_REQUESTS, CA_RESPONSE, CA_GONE, LINES, UNREADABLE,
+            CLOCK_JUMPS, LAST_EVENT, FILES, BEHIND,
         )
     ),
 )  # fmt: skip

@@ -11,8 +11,10 @@ them did. A call's stage is known from its URL, which for a failed one stands in
 
 import datetime as dt
 import re
+from dataclasses import dataclass
 
 from exporters.logs import families
+from exporters.logs.call_times import CallTimes
 from exporters.logs.est_errors import EstErrorNames
 from exporters.logs.ledger import Ledger, Metered
 from exporters.logs.lines import lines_of
@@ -36,6 +38,7 @@ _CURL_FAILED = re.compile(
 _URL_USED = re.compile(rb"\w+: URL used: (\S+)")
 _ERROR = re.compile(rb"EST error response code: \d{1,3} \((EST_ERR_[A-Z0-9_]{1,40})\)")
 _ACCESS = re.compile(rb'\S+ \[[^\]]+\] "[A-Z]+ (\S+) HTTP/1\.\d" (-1|[1-5]\d\d) ')
+_TRUST_STORE = b"ossl_init_cert_store: "
 _ORPHAN = b"ra_enroll: certificate issued but not delivered"
 _OPERATIONS = (b"simpleenroll", b"simplereenroll", b"cacerts", b"csrattrs", b"serverkeygen", b"fullcmc")
 _STAGES = {
@@ -50,10 +53,19 @@ _FUNCTIONS = {
 _CURL_CODES = 100
 
 
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """A call that failed, whose URL is still to come."""
+
+    function: bytes
+    cause: str
+    seconds: float | None
+
+
 class NginxReader:
     """Reads blocks of lines of one file. `log` is nginx or ces; `local` the writer's time.
 
-    `errors` are libEST's.
+    `errors` are libEST's, `times` takes how long calls took.
     """
 
     def __init__(
@@ -63,11 +75,13 @@ class NginxReader:
         unreadable: Unreadable,
         local: LocalTime,
         errors: EstErrorNames,
+        times: CallTimes | None = None,
     ) -> None:
         self.last_at: float | None = None
         self._log, self._ledger, self._unreadable = log, ledger, unreadable
         self._local, self._errors = local, errors
-        self._failed: dict[bytes, tuple[bytes, str]] = {}
+        self._times = times or CallTimes(ledger)
+        self._failed: dict[bytes, _Failed] = {}
         self._continues = False
         self._orphan_told = False
 
@@ -134,12 +148,18 @@ class NginxReader:
         """A line about a call to the CA; both logs may show a start's, so the NGINX log alone is counted."""
         if self._log != "nginx":
             return
-        if found := _DONE.match(text):
-            self._count_here(families.RA_CALLS, (stage_of(found[1]), "good"), now)
+        if text.startswith(_TRUST_STORE):
+            self._times.begins(conversation, self.last_at)
+        elif found := _DONE.match(text):
+            stage = stage_of(found[1])
+            self._count_here(families.RA_CALLS, (stage, "good"), now)
+            self._times.ended_well(conversation, stage, self.last_at)
         elif found := _CURL_FAILED.match(text):
             code = int(found[2])
             self._told(conversation, now)
-            self._failed[conversation] = (found[1], f"curl_{code}" if code < _CURL_CODES else "curl_other")
+            cause = f"curl_{code}" if code < _CURL_CODES else "curl_other"
+            seconds = self._times.took(conversation, text, self.last_at)
+            self._failed[conversation] = _Failed(found[1], cause, seconds)
         elif found := _URL_USED.match(text):
             self._told(conversation, now, stage_of(found[1]))
         elif text.startswith(_ORPHAN):
@@ -156,10 +176,10 @@ class NginxReader:
         failed = self._failed.pop(conversation, None)
         if failed is None:
             return
-        function, cause = failed
-        stage = stage or _FUNCTIONS.get(function, "other")
-        self._count_here(families.RA_FAILURES, (stage, cause), now)
+        stage = stage or _FUNCTIONS.get(failed.function, "other")
+        self._count_here(families.RA_FAILURES, (stage, failed.cause), now)
         self._count_here(families.RA_CALLS, (stage, "failed"), now)
+        self._times.failed(stage, failed.seconds, self.last_at or now)
 
     def _est(self, text: bytes, now: float) -> None:
         if self._log != "nginx":

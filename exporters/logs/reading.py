@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from exporters.logs.call_times import CallTimes
 from exporters.logs.capf import CapfReader
 from exporters.logs.est_errors import EstErrorNames
 from exporters.logs.iis import IisReader
@@ -31,11 +32,12 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How logs are to be read: their writers' zones, libEST's errors, CAPF's read timer."""
+    """How logs are to be read: their writers' zones, libEST's errors, CAPF's read timer, the RA's timers."""
 
     errors: EstErrorNames
     zones: Mapping[str, dt.tzinfo] = field(default_factory=dict)
     capf_timer_seconds: float = 10.0
+    ra_timer_seconds: float = 10.0
 
     def zone(self, log: str) -> dt.tzinfo | None:
         """The zone of a log's times; by default UTC for IIS, and None, this machine's, for others."""
@@ -59,9 +61,12 @@ class Readers:
         self._resolution_seconds = resolution_seconds
         self.capf = CapfReader(ledger, self.unreadable, dated, manner.errors, manner.capf_timer_seconds)
         self._servers = {
-            log: NginxReader(log, ledger, self.unreadable, LocalTime(manner.zone(log)), manner.errors)
+            log: NginxReader(
+                log, ledger, self.unreadable, LocalTime(manner.zone(log)), manner.errors,
+                CallTimes(ledger, manner.ra_timer_seconds),
+            )
             for log in ("nginx", "ces")
-        }
+        }  # fmt: skip
 
     def reader(self, log: str) -> Reader:
         """The reader for a file of that log; IIS's is the file's own, for it learns the columns there."""

@@ -49,8 +49,12 @@ class Steps(Ledger):
         self._series: dict[Series, int] = {}
         self._held: dict[tuple[int, int, int], float] = {}
 
-    def write(self, out: TextIO) -> int:
-        """Write everything as OpenMetrics text; how many samples that were."""
+    def write(self, out: TextIO, now: float) -> int:
+        """Write everything as OpenMetrics text; how many samples that were.
+
+        No sample is later than `now`: with one that is, Prometheus takes no new ones until then. What is
+        dated later is in the last sample.
+        """
         self._flush()
         spans = list(self._awake())
         by_metric: dict[Metered, list[Series]] = {}
@@ -60,7 +64,7 @@ class Steps(Ledger):
         for metered, all_series in sorted(by_metric.items(), key=lambda item: item[0].family.name):
             out.writelines(_head(metered))
             for series in all_series:
-                for seconds, slots in self._timeline(series, spans):
+                for seconds, slots in self._timeline(series, spans, int(now)):
                     lines = list(_sample(series, slots, seconds))
                     samples += len(lines)
                     out.writelines(lines)
@@ -102,7 +106,9 @@ class Steps(Ledger):
         if first is not None and last is not None:
             yield Span(first, last)
 
-    def _timeline(self, series: Series, spans: Iterable[Span]) -> Iterator[tuple[int, list[float]]]:
+    def _timeline(
+        self, series: Series, spans: Iterable[Span], latest: int
+    ) -> Iterator[tuple[int, list[float]]]:
         """The series' values at the end of each step, from the one before its first event on."""
         changes = self._changes(self._series[series])
         step, change = next(changes)
@@ -111,16 +117,29 @@ class Steps(Ledger):
         for span in spans:
             for at in range(max(span.first, first), span.last + 1):
                 if at == step:
-                    for slot, amount in change:
-                        slots[slot] += amount
+                    _add_up(slots, change)
                     step, change = next(changes, (-1, []))
-                yield (at + 1) * self.step_seconds, slots
+                ends = (at + 1) * self.step_seconds
+                if ends < latest:
+                    yield ends, slots
+                    continue
+                if at == first:
+                    yield latest - 1, slots
+                for later in (change, *(change for _, change in changes)):
+                    _add_up(slots, later)
+                yield latest, slots
+                return
 
     def _changes(self, number: int) -> Iterator[tuple[int, list[tuple[int, float]]]]:
         query = "SELECT step, slot, amount FROM added WHERE series = ? ORDER BY step"
         with contextlib.closing(self._database.execute(query, (number,))) as rows:
             for step, group in groupby(rows, key=lambda row: int(row[0])):
                 yield step, [(slot, amount) for _, slot, amount in group]
+
+
+def _add_up(slots: list[float], change: Iterable[tuple[int, float]]) -> None:
+    for slot, amount in change:
+        slots[slot] += amount
 
 
 def _head(metered: Metered) -> Iterator[str]:

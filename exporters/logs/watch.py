@@ -37,6 +37,8 @@ class Watch:
         self._followers: dict[Path, Follower] = {}
         self._strange: set[Path] = set()
         self.totals.set(families.TIMER_SECONDS, (families.READ_TIMER,), manner.capf_timer_seconds)
+        for timer in families.RA_TIMERS:
+            self.totals.set(families.RA_TIMER_SECONDS, (timer,), manner.ra_timer_seconds)
         for log in families.LOGS:
             self.totals.begin(families.LINES, log)
         self._look(from_start=from_start)

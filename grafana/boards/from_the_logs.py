@@ -4,7 +4,7 @@ from exporters import ca, ra
 from exporters.load import families as load
 from exporters.logs import families as logs
 from grafana.panels import Board, Query, lines, numbers
-from grafana.queries import gained, quantile, rate, series
+from grafana.queries import gained, mean, quantile, rate, series
 
 BOARD = Board(
     "from-the-logs",
@@ -49,9 +49,9 @@ BOARD = Board(
                 ),
                 lines(
                     "Failures by EST error",
-                    "As CAPF names them.",
+                    "As CAPF names them, and how far they came.",
                     "ops",
-                    Query(rate(load.FAILED, "est_error"), "{{est_error}}"),
+                    Query(rate(load.FAILED, "est_error, stage"), "{{est_error}} at {{stage}}"),
                 ),
                 lines("Timeouts", "By timer.", "ops", Query(rate(load.TIMEOUTS, "timer"), "{{timer}}")),
             ),
@@ -64,6 +64,18 @@ BOARD = Board(
                     "By stage and curl's code; curl_28 is a timeout.",
                     "ops",
                     Query(rate(ra.FAILURES, "stage, cause"), "{{stage}} {{cause}}"),
+                ),
+                lines(
+                    "Calls to the CA, mean",
+                    "By stage, on the RA's side of the wire; its log has whole seconds, so only a mean.",
+                    "s",
+                    Query(mean(ra.STAGE_SECONDS, "stage"), "{{stage}}"),
+                ),
+                lines(
+                    "Closest to the RA's timer",
+                    "p99 of the share of the timer that calls use up, by stage; 1 is a timeout.",
+                    "percentunit",
+                    Query(quantile(0.99, ra.TIMER_USED, "stage"), "{{stage}}"),
                 ),
                 lines(
                     "EST errors of the RA",

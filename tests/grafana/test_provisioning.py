@@ -97,7 +97,7 @@ def test_prometheus_finds_its_configuration_its_rules_and_the_run() -> None:
     assert configuration.is_file()
     told = yaml.safe_load(configuration.read_text())
     assert [list(configuration.parent.glob(pattern)) != [] for pattern in told["rule_files"]] == [True]
-    (storm, _) = told["scrape_configs"]
+    (storm,) = told["scrape_configs"]
     (pattern,) = storm["file_sd_configs"][0]["files"]
     assert (configuration.parent / pattern).resolve() == (
         GRAFANA.parent / "runs/tonight/targets-*.json"

@@ -100,7 +100,7 @@ def chain_missing(failed: CaCall) -> list[Entry]:
 
 def conversation(call: CaCall, trusted: Sequence[str]) -> list[Entry]:
     """One call of an enrollment; a login is the first on its handle, so it comes with the trust store."""
-    entries = trust_store(trusted, call.ended) if call.stage is Stage.LOGIN else []
+    entries = trust_store(trusted, call.ended - call.seconds) if call.stage is Stage.LOGIN else []
     remaining = call.body_bytes or 0
     while remaining > 0:
         piece = min(remaining, _CURL_PIECE_BYTES)

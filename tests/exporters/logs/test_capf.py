@@ -1,12 +1,16 @@
 import datetime as dt
 import zoneinfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exporters.load.families import STAGES
 from exporters.logs.capf import time_of
+from exporters.logs.est_errors import stage_of
 from exporters.logs.ledger import Totals
 from exporters.logs.moments import DatedTimes
+from testbed.est_errors import EstError
 from tests.exporters.logs.reading import NOW, manner, numbers, read, readers, without
 
 BEGIN = "Calling enrollCertUsingEST() csr_file=/tmp/capf/csr/x.csr"
@@ -37,7 +41,7 @@ def test_what_capf_itself_finds_wrong_has_its_own_code() -> None:
         "capf", say("10:00:00.000", BEGIN), say("10:00:00.100", answer(0, "EST_ERR_NONE")),
         say("10:00:00.200", "Return value from enrollCertUsingEST() : 32"), say("10:00:00.200", BAD),
     )  # fmt: skip
-    assert found["enrollments_failed_total{est_error=EST_ERR_X509_PUBKEY}"] == 1
+    assert found["enrollments_failed_total{est_error=EST_ERR_X509_PUBKEY,stage=check}"] == 1
 
 
 def test_a_read_that_broke_before_the_timer_is_no_timeout() -> None:
@@ -45,8 +49,30 @@ def test_a_read_that_broke_before_the_timer_is_no_timeout() -> None:
         "capf", say("10:00:00.000", BEGIN), say("10:00:05.000", answer(35, "EST_ERR_SSL_READ")),
         say("10:00:05.000", BAD),
     )  # fmt: skip
-    assert found["enrollments_failed_total{est_error=EST_ERR_SSL_READ}"] == 1
+    assert found["enrollments_failed_total{est_error=EST_ERR_SSL_READ,stage=wait}"] == 1
     assert not any("timeouts" in name for name in found)
+
+
+@pytest.mark.parametrize(
+    ("error", "stage"),
+    [
+        (EstError.IP_GETADDR, "resolve"), (EstError.IP_CONNECT, "connect"), (EstError.SSL_CONNECT, "tls"),
+        (EstError.FQDN_MISMATCH, "tls"), (EstError.SSL_WRITE, "send"), (EstError.SSL_READ, "wait"),
+        (EstError.AUTH_FAIL, "answer"), (EstError.UNKNOWN, "answer"), (EstError.VALIDATION, "check"),
+        (EstError.NO_CSR, ""), (EstError.MALLOC, ""),
+    ],
+)  # fmt: skip
+def test_an_error_tells_how_far_the_enrollment_came_where_it_can(error: EstError, stage: str) -> None:
+    found = read(
+        "capf", say("10:00:00.000", BEGIN), say("10:00:01.000", answer(int(error), str(error))),
+        say("10:00:01.000", BAD),
+    )  # fmt: skip
+    labels = ",".join(filter(None, (f"est_error={error}", f"stage={stage}" if stage else "")))
+    assert found[f"enrollments_failed_total{{{labels}}}"] == 1
+
+
+def test_every_stage_that_an_error_tells_is_one_of_the_load_generators() -> None:
+    assert {stage_of(str(error).encode()) for error in EstError} <= {*STAGES, ""}
 
 
 def test_midnight_passes_inside_an_enrollment() -> None:

@@ -9,10 +9,10 @@ def test_capfs_excerpts_are_one_success_and_one_timeout() -> None:
     assert without(found, "bucket", "lines_total", "sum") == {
         "enrollments_started_total": 2,
         "enrollments_succeeded_total": 1,
-        "enrollments_failed_total{est_error=EST_ERR_SSL_READ}": 1,
+        "enrollments_failed_total{est_error=EST_ERR_SSL_READ,stage=wait}": 1,
         "enrollment_service_seconds_count{outcome=enrolled}": 1,
         "enrollment_service_seconds_count{outcome=failed}": 1,
-        "enrollment_timeouts_total{timer=read}": 1,
+        "enrollment_timeouts_total{timer=read,stage=wait}": 1,
         "enrollment_timer_used_ratio_count{timer=read}": 2,
     }
     assert round(found["enrollment_service_seconds_sum{outcome=enrolled}"], 3) == 0.661
@@ -31,7 +31,7 @@ def test_every_line_of_capfs_excerpts_can_be_read() -> None:
 
 def test_the_nginx_excerpts_are_starts_that_failed_and_a_template_with_a_wrong_name() -> None:
     found = read("nginx", *nginx_lines(guide_text()))
-    assert without(found, "lines_") == {
+    assert without(found, "lines_", "ra_stage", "ra_timer") == {
         "ra_starts_total{outcome=launched}": 1,
         "ra_starts_total{outcome=ready}": 1,
         "ra_starts_total{outcome=no_chain}": 6,
@@ -48,6 +48,30 @@ def test_the_nginx_excerpts_are_starts_that_failed_and_a_template_with_a_wrong_n
         "ra_est_errors_total{est_error=EST_ERR_AUTH_FAIL}": 1,
         "ra_requests_total{operation=simpleenroll,status=401}": 1,
     }
+
+
+def test_the_nginx_excerpts_tell_how_long_calls_took() -> None:
+    found = read("nginx", *nginx_lines(guide_text()))
+    times = {name: seconds for name, seconds in found.items() if name.startswith(("ra_stage", "ra_timer"))}
+    assert {name: seconds for name, seconds in times.items() if "bucket" not in name} == {
+        # One that timed out as the RA started, one that took less than a second.
+        "ra_stage_seconds_count{stage=login}": 2,
+        "ra_stage_seconds_sum{stage=login}": 10.0005,
+        "ra_stage_seconds_count{stage=form}": 1,
+        # Less than a second, and one that timed out.
+        "ra_stage_seconds_count{stage=chain}": 2,
+        "ra_stage_seconds_sum{stage=chain}": 10.0015,
+        "ra_timer_used_ratio_count{stage=login}": 2,
+        "ra_timer_used_ratio_sum{stage=login}": 1.00005,
+        "ra_timer_used_ratio_count{stage=form}": 1,
+        "ra_timer_used_ratio_count{stage=chain}": 2,
+        "ra_timer_used_ratio_sum{stage=chain}": 1.00015,
+    }
+    for stage in ("login", "chain"):
+        assert times[f"ra_stage_seconds_bucket{{stage={stage},le=10.0}}"] == 1
+        assert times[f"ra_stage_seconds_bucket{{stage={stage},le=15.0}}"] == 2
+        assert times[f"ra_timer_used_ratio_bucket{{stage={stage},le=1.0}}"] == 1
+        assert times[f"ra_timer_used_ratio_bucket{{stage={stage},le=+Inf}}"] == 2
 
 
 def test_the_iis_excerpts_are_a_start_and_an_enrollment() -> None:

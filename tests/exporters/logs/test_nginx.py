@@ -1,4 +1,5 @@
 import zoneinfo
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,6 +34,82 @@ def test_a_failed_call_belongs_to_the_stage_of_its_url_whatever_its_function() -
         "ra_failures_total{stage=submit,cause=curl_28}": 1,
         "ra_failures_total{stage=download,cause=curl_52}": 1,
     }
+
+
+def trusts(number: int, time: str) -> str:
+    return served(number, "ossl_init_cert_store: Adding cert to store (/DC=com/CN=LAB-DC-RTP)", time)
+
+
+def done(number: int, page: str, time: str) -> str:
+    what = "Secure connection to MS CertServ completed successfully using the following URL"
+    return served(number, f"a_function: {what} {CA}{page}", time)
+
+
+def seconds(found: dict[str, float]) -> dict[str, tuple[float, float]]:
+    """How many calls of each stage were timed, and their seconds in all."""
+    name = "ra_stage_seconds_{}{{stage={}}}"
+    stages = ("login", "form", "submit", "download")
+    timed = {
+        stage: (found.get(name.format("count", stage), 0), found.get(name.format("sum", stage), 0.0))
+        for stage in stages
+    }
+    return {stage: counted for stage, counted in timed.items() if counted[0]}
+
+
+def test_a_call_takes_from_the_end_of_the_one_before_it_on_its_connection() -> None:
+    found = read(
+        "nginx", trusts(1, "2019/02/27 16:53:20"), trusts(2, "2019/02/27 16:53:21"),
+        done(1, "", "2019/02/27 16:53:22"), done(2, "", "2019/02/27 16:53:22"),
+        done(1, "/certrqxt.asp", "2019/02/27 16:53:25"), trusts(1, "2019/02/27 16:53:25"),
+        served(1, "ra_certsrv_auth_curl_data_cb: Rcvd data len: 163", "2019/02/27 16:53:26"),
+        done(1, "", "2019/02/27 16:53:26"), done(1, "/certfnsh.asp", "2019/02/27 16:53:33"),
+        done(1, "/certnew.cer?ReqID=7&ENC=b64", "2019/02/27 16:53:33"),
+    )  # fmt: skip
+    assert seconds(found) == {"login": (3, 4.0), "form": (1, 3.0), "submit": (1, 7.0), "download": (1, 0.0)}
+    assert found["ra_timer_used_ratio_bucket{stage=submit,le=0.7}"] == 1
+    assert "ra_timer_used_ratio_bucket{stage=submit,le=0.6}" not in found
+
+
+def test_what_lies_between_two_enrollments_on_one_connection_is_no_call() -> None:
+    found = read(
+        "nginx", trusts(1, "2019/02/27 16:53:20"),
+        done(1, "/certnew.cer?ReqID=7&ENC=b64", "2019/02/27 16:53:21"),
+        done(1, "/certrqxt.asp", "2019/02/27 16:59:21"),
+    )  # fmt: skip
+    assert seconds(found) == {"download": (1, 1.0)}
+
+
+def test_a_call_whose_beginning_was_cut_off_has_no_time() -> None:
+    assert seconds(read("nginx", done(1, "/certfnsh.asp", "2019/02/27 16:53:21"))) == {}
+
+
+def test_a_call_that_timed_out_has_its_milliseconds_whatever_the_clock_says() -> None:
+    reason = "Operation timed out after 10001 milliseconds with 0 bytes received"
+    found = read(
+        "nginx", trusts(1, "2019/02/27 16:53:20"),
+        served(1, f"f: Curl request failed with return code 28 ({reason})", "2019/02/27 16:53:29"),
+        used(1, "f", f"{CA}/certfnsh.asp"),
+    )  # fmt: skip
+    assert seconds(found) == {"submit": (1, 10.0015)}
+    assert found["ra_failures_total{stage=submit,cause=curl_28}"] == 1
+
+
+def test_a_call_that_fails_at_once_has_its_time_too() -> None:
+    found = read(
+        "nginx", trusts(1, "2019/02/27 16:53:26"), failed(1, "f", 52), used(1, "f", f"{CA}/certfnsh.asp")
+    )
+    assert seconds(found) == {"submit": (1, 2.0)}
+
+
+def test_a_call_that_seems_to_end_before_it_began_has_no_time() -> None:
+    found = read("nginx", trusts(1, "2019/02/27 16:53:26"), done(1, "", "2019/02/27 16:50:00"))
+    assert seconds(found) == {}
+
+
+def test_the_share_is_of_the_ras_own_timer() -> None:
+    how = replace(manner(), ra_timer_seconds=20.0)
+    found = read("nginx", trusts(1, "2019/02/27 16:53:20"), done(1, "", "2019/02/27 16:53:30"), how=how)
+    assert found["ra_timer_used_ratio_sum{stage=login}"] == 0.5
 
 
 def test_a_failed_call_whose_url_was_cut_off_belongs_to_its_function() -> None:

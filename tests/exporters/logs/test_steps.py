@@ -10,15 +10,16 @@ from exporters.logs import families
 from exporters.logs.steps import Steps
 
 AT = 1_547_647_500.0
+LATER = AT + 1e6
 
 
 SAMPLE = re.compile(r"(\w+)(?:\{(.*)\})? (\S+) (\d+)")
 
 
-def written(steps: Steps) -> dict[str, list[tuple[float, float]]]:
+def written(steps: Steps, now: float = LATER) -> dict[str, list[tuple[float, float]]]:
     """Each series with its (time, value) pairs."""
     out = io.StringIO()
-    steps.write(out)
+    steps.write(out, now)
     found: dict[str, list[tuple[float, float]]] = {}
     for line in out.getvalue().splitlines():
         if not line.startswith("#"):
@@ -35,7 +36,7 @@ def test_the_text_is_openmetrics_to_a_strict_parser(tmp_path: Path) -> None:
             steps.count(families.LINES, (label,), AT)
             steps.count(families.LINES, (label,), AT + 40)
         out = io.StringIO()
-        steps.write(out)
+        steps.write(out, LATER)
     (metric,) = text_string_to_metric_families(out.getvalue())  # type: ignore[no-untyped-call]
     assert {sample.labels["log"] for sample in metric.samples} == {"plain", 'with "quotes", a \\ and\na line'}
 
@@ -49,6 +50,18 @@ def test_a_series_begins_with_a_zero_so_that_its_first_increase_counts(tmp_path:
     assert values[-1][0] == AT + 15 + 300
 
 
+@pytest.mark.parametrize("now", [AT + 2, AT + 14.9, AT + 15, AT + 16, AT + 100])
+def test_nothing_is_later_than_now_and_nothing_is_lost(tmp_path: Path, now: float) -> None:
+    with Steps(tmp_path / "steps", 15) as steps:
+        for at in (AT + 1, AT + 31, AT + 3_000):  # the last two by a clock that is ahead
+            steps.count(families.STARTED, ("",), at)
+        values = written(steps, now)["estorm_enrollments_started_total{operation=}"]
+    times = [at for at, _ in values]
+    assert times == sorted(set(times))
+    assert values[0][1] == 0.0
+    assert values[-1] == (int(now), 3.0)
+
+
 def test_events_in_any_order_give_the_same_text(tmp_path: Path) -> None:
     source = random.Random(7)
     events = [(AT + source.random() * 3000, source.random() * 20) for _ in range(500)]
@@ -58,7 +71,7 @@ def test_events_in_any_order_give_the_same_text(tmp_path: Path) -> None:
             for at, seconds in events:
                 steps.observe(families.SERVICE, ("", "enrolled"), at, round(seconds, 3))
             out = io.StringIO()
-            steps.write(out)
+            steps.write(out, LATER)
             texts.append([line for line in out.getvalue().splitlines() if "_sum" not in line])
         source.shuffle(events)
     assert texts[0] == texts[1]
