@@ -9,12 +9,15 @@ from pathlib import Path
 import click
 import msgspec
 
+from exporters.logs.reading import Manner
 from loadtests import exits
 from loadtests.calibration.document import Calibration
+from loadtests.logs_command import manner_options
 from loadtests.quantities import DurationType
 from loadtests.scenario import Scenario, read_scenario
 from loadtests.simulation.settings import Overheads
 from loadtests.storm.run_folder import create_run_folder
+from loadtests.survival.tuning import tune_by_logs
 from loadtests.tuning.bench import WINDOW_SECONDS
 from loadtests.tuning.conditions import chosen, conditions, default_scenario
 from loadtests.tuning.document import NAME, read
@@ -39,8 +42,28 @@ _BUDGET_SECONDS = 900.0
 @click.option("--window", type=DurationType(), default=WINDOW_SECONDS, help="A phone's time; default 5m.")
 @click.option("--measure/--simulate-only", default=True, help="Run default and recommended on the lab.")
 @click.option("--scale", type=click.FloatRange(min=1), default=10.0, help="Lab runs: times divided by this.")
-def tune(scenario_file: Path | None, out: Path | None, seed: int | None, **given: object) -> None:
-    """Search timers, retries and workers by simulation, then prove the best and the default on the lab."""
+@click.option(
+    "--logs", "places", multiple=True, metavar="DIR|FILE", type=click.Path(path_type=Path),
+    help="Advise on timers from production's logs alone; repeat it for several.",
+)  # fmt: skip
+@manner_options
+def tune(
+    scenario_file: Path | None,
+    out: Path | None,
+    seed: int | None,
+    places: tuple[Path, ...],
+    manner: Manner,
+    **given: object,
+) -> None:
+    """Search timers, retries and workers by simulation, then prove the best and the default on the lab.
+
+    With --logs: what the logs of a chain in production say of its timers, without a simulation.
+    """
+    if places:
+        if scenario_file or seed is not None:
+            raise click.UsageError("--logs needs nothing but logs; leave the scenario and --seed out")
+        tune_by_logs(places, manner, out, click.echo)
+        return
     scenario = _seeded(read_scenario(scenario_file) if scenario_file else default_scenario(), seed)
     order = _order(scenario, msgspec.convert(given, _Given))
     folder = create_run_folder("tune", datetime.now(UTC), out)

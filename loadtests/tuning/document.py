@@ -15,7 +15,7 @@ from loadtests.errors import ScenarioError
 from loadtests.tuning.interval import Interval, interval
 from loadtests.tuning.objective import Terms, Weights
 from loadtests.tuning.outcome import Outcome
-from loadtests.tuning.tunables import Tunables
+from loadtests.tuning.tunables import Tunables, Value
 from loadtests.tuning.validity import Validity
 
 VERSION = "estorm.tune/1"
@@ -56,7 +56,7 @@ class Setting(msgspec.Struct, frozen=True):
     simulation of the very storms that `measured` measured, with their arrivals; null: not measured.
     """
 
-    settings: Annotated[dict[str, object], Meta(description="By the keys of a scenario")]
+    settings: Annotated[dict[str, Value], Meta(description="By the keys of a scenario")]
     tunables: Tunables
     predicted: Totals
     predicted_for_lab: Totals | None = None
@@ -77,8 +77,8 @@ class Advice(msgspec.Struct, frozen=True):
     """One value to change, and why."""
 
     key: str
-    default: object
-    recommended: object
+    default: Value
+    recommended: Value
     reason: str
     loss_without: Annotated[float, Meta(description="How much more is lost when this one stays as it was")]
 

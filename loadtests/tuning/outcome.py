@@ -24,8 +24,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     the RA's; `false_timeouts` timers that went off although the answer came after, tries or calls.
     `orphans` are certificates that no phone holds. `wasted_share` is the part of the CA's work that was for
     clients gone meanwhile, `workers_held` how many of the RA's workers were busy on average.
-    `recovery_seconds` is how long after the fault's end phones got through at their first try again: None
-    when they did not, or there was no fault (`recovered` tells which).
+    `recovery_seconds` is how long after a fault's end it took until 9 in 10 of those that started got their
+    LSC within the window again; None when they never did, or there was no fault (`recovered` tells which).
     """
 
     phones: _Count
@@ -83,7 +83,7 @@ def outcome(tries: pl.DataFrame, phones: int, losses: Losses, yardstick: Yardsti
     """
     fates = _fates(tries)
     waits = fates["seconds"].drop_nulls().sort().to_list()
-    recovered, recovery = _recovery(fates, yardstick.fault_over_seconds)
+    recovered, recovery = _recovery(fates, yardstick)
     return Outcome(
         phones=phones,
         enrolled=sum(seconds <= yardstick.window_seconds for seconds in waits),
@@ -115,17 +115,10 @@ def of_forecast(forecast: Forecast, yardstick: Yardstick) -> Outcome:
 
 
 def _fates(tries: pl.DataFrame) -> pl.DataFrame:
-    """A row a phone, in the order of their starts: `start`, `at_once`, `seconds` (None: never enrolled)."""
-    ended = pl.col("ended").filter(pl.col("enrolled")).min()
-    started = pl.col("started")
+    """A row a phone, in the order of their starts: `start` and `seconds` to enroll (None: never)."""
+    ended, started = pl.col("ended").filter(pl.col("enrolled")).min(), pl.col("started").min()
     return (
-        tries.group_by("phone")
-        .agg(
-            started.min().alias("start"),
-            (ended - started.min()).alias("seconds"),
-            pl.col("enrolled").sort_by(started).first().alias("at_once"),
-        )
-        .sort("start")
+        tries.group_by("phone").agg(started.alias("start"), (ended - started).alias("seconds")).sort("start")
     )
 
 
@@ -134,16 +127,16 @@ def _rank(waits: list[float], phones: int, quantile: float) -> float | None:
     return waits[rank] if 0 <= rank < len(waits) else None
 
 
-def _recovery(fates: pl.DataFrame, over: float | None) -> tuple[bool | None, float | None]:
-    """From when on 9 in 10 of any 20 phones that started in a row got through at their first try."""
-    if over is None:
+def _recovery(fates: pl.DataFrame, yardstick: Yardstick) -> tuple[bool | None, float | None]:
+    """From when on 9 in 10 of any 20 phones that started in a row got their LSC in time."""
+    over = yardstick.fault_over_seconds
+    after = fates.filter(pl.col("start") >= over) if over is not None else fates.clear()
+    size = min(_WATCHED_PHONES, after.height)
+    if over is None or not size:
         return None, None
-    after = fates.filter(pl.col("start") >= over)
-    starts, at_once = after["start"].to_list(), after["at_once"].to_list()
-    size = min(_WATCHED_PHONES, len(starts))
-    if not size:
-        return None, None
-    good = [sum(at_once[at : at + size]) >= _RECOVERED_SHARE * size for at in range(len(starts) - size + 1)]
+    starts = after["start"].to_list()
+    well = [seconds is not None and seconds <= yardstick.window_seconds for seconds in after["seconds"]]
+    good = [sum(well[at : at + size]) >= _RECOVERED_SHARE * size for at in range(len(well) - size + 1)]
     if not good[-1]:
         return False, None
     last_bad = max((at for at, fine in enumerate(good) if not fine), default=-1)

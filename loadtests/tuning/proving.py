@@ -1,7 +1,8 @@
 """The default and the recommendation really run, side by side, and what the simulator had said of them."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import msgspec
 
@@ -22,6 +23,18 @@ _PROBE_PHONES, _PROBE_RATE = 40, 8.0
 _PHONE_SHARE, _CALL_SHARE = 0.5, 0.1
 
 DEFAULT, RECOMMENDED = "default", "recommended"
+
+
+class Runs(Protocol):
+    """Runs settings under conditions, and says what the simulator has to say of the same runs."""
+
+    def run(self, name: str, tunables: Tunables, condition: Condition) -> tuple[Outcome, bool]:
+        """What came of it, and whether the user interrupted."""
+        ...
+
+    def predicted(self, tunables: Tunables, condition: Condition, seeds: Sequence[int]) -> list[Outcome]:
+        """What was to come of it, by seed."""
+        ...
 
 
 @dataclass(slots=True)
@@ -49,7 +62,7 @@ def check(condition: str, setting: str, predicted: list[Outcome], measured: Outc
 
 
 def prove(
-    laboratory: Laboratory,
+    laboratory: Runs,
     settings: Mapping[str, Tunables],
     conditions: tuple[Condition, ...],
     time_left: Callable[[], float],

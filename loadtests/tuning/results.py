@@ -16,7 +16,7 @@ def setting(bench: Bench, scored: Scored, name: str, proof: Proof) -> Setting:
     names = [each.name for each in bench.conditions]
     measured = {condition: [found] for condition, found in proof.measured.get(name, {}).items()}
     return Setting(
-        settings=scored.tunables.settings(),
+        settings=scored.tunables.values,
         tunables=scored.tunables,
         predicted=totals(dict(zip(names, scored.outcomes, strict=False))),
         predicted_for_lab=_totals(proof.predicted.get(name, {})),

@@ -1,18 +1,17 @@
 """The recommendation as TOML to paste into a scenario: `ra.toml` and `phones.toml`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import tomli_w
 
-from loadtests.tuning.tunables import Tunables
-
 RA, PHONES = "ra.toml", "phones.toml"
 
 
-def snippets(tunables: Tunables) -> dict[str, str]:
-    """The TOML by file name: the tables [ra...] and [phones...], with nothing but what is tuned."""
-    tables: dict[str, object] = {}
-    for key, value in tunables.settings().items():
+def snippets(settings: Mapping[str, object]) -> dict[str, str]:
+    """The TOML by file name: the tables [ra...] and [phones...] of values by their keys in a scenario."""
+    tables: dict[str, object] = {"ra": {}, "phones": {}}
+    for key, value in settings.items():
         _put(tables, key.split("."), list(value) if isinstance(value, tuple) else value)
     return {
         RA: _HEAD.format(part="the RA") + tomli_w.dumps({"ra": tables["ra"]}),
@@ -20,9 +19,9 @@ def snippets(tunables: Tunables) -> dict[str, str]:
     }
 
 
-def write_snippets(tunables: Tunables, folder: Path) -> None:
+def write_snippets(settings: Mapping[str, object], folder: Path) -> None:
     """Both files in the folder."""
-    for name, text in snippets(tunables).items():
+    for name, text in snippets(settings).items():
         (folder / name).write_text(text, encoding="utf-8")
 
 

@@ -61,6 +61,7 @@ DIMENSIONS: tuple[Dimension, ...] = (
     Dimension("workers", "choice", choices=(0, 8, 12, 16, 24, 32), why="each is a process of the RA's"),
 )
 Point = tuple[float, ...]
+_FACTORS = (0.5, 0.75, 1.5, 2.0)
 
 
 def tunables_at(point: Point, network_seconds: float, *, blocking: bool) -> Tunables:
@@ -94,6 +95,32 @@ def violations(tunables: Tunables, network_seconds: float) -> Iterator[str]:
     for name, seconds in tunables.timers.items():
         if tunables.total and seconds > tunables.total:
             yield f"{name} waits {seconds:g} s of an enrollment that may take {tunables.total:g} s"
+
+
+def neighbours(tunables: Tunables, network_seconds: float, *, blocking: bool) -> list[Tunables]:
+    """The settings that differ in one value: a choice, or up and down by a part of it."""
+    found: dict[Tunables, None] = {}
+    for each in DIMENSIONS:
+        if each.name == "workers" and not blocking:
+            continue
+        for value in _others(each, getattr(tunables, each.name), tunables.read - network_seconds):
+            changed = msgspec.structs.replace(tunables, **{each.name: value})
+            found[changed.keeping_rules(network_seconds)] = None
+    found.pop(tunables, None)
+    return list(found)
+
+
+def _others(dimension: Dimension, value: object, patience: float) -> Iterator[object]:
+    if dimension.scale == "choice":
+        yield from (each for each in dimension.choices if each != value)
+        return
+    assert isinstance(value, int | float)
+    if dimension.scale == "whole":
+        yield from (each for each in (value - 1, value + 1) if dimension.low <= each <= dimension.high)
+        return
+    high = patience if dimension.name == "total" else dimension.high
+    low = 1.0 if dimension.name == "total" else dimension.low
+    yield from (rounded_down(min(max(value * factor, low), high)) for factor in _FACTORS)
 
 
 def at_bounds(tunables: Tunables, default: Tunables) -> Iterator[str]:

@@ -15,21 +15,22 @@ from scipy.stats import qmc
 
 from loadtests.streams import stream
 from loadtests.tuning.bench import Bench, Scored
-from loadtests.tuning.space import DIMENSIONS, Point, point_of, tunables_at
+from loadtests.tuning.space import DIMENSIONS, Point, neighbours, point_of, tunables_at
 from loadtests.tuning.tunables import Tunables
 from testbed.bounds import Settings
 
 _STEP = 0.12
 _MOVED = 4
 # Of the time.
-_SCREENING = 0.4
+_SCREENING, _REFINING = 0.4, 0.7
 
 
 class SweepSettings(Settings, frozen=True):
     """How much to simulate. `points` are drawn and screened with `screen_phones` each, in batches.
 
-    The best `kept` go on with all phones; `rounds` times `children` settings are made from the best of them.
-    `finalists` are held against `final_seeds` seeds.
+    The best `kept` go on with all phones; `rounds` times `children` settings are made from the best of them,
+    and at most `polishes` times every setting next to the best is tried. `finalists` are held against
+    `final_seeds` seeds.
     """
 
     points: int = 1024
@@ -37,6 +38,7 @@ class SweepSettings(Settings, frozen=True):
     screen_phones: int = 100
     kept: int = 24
     rounds: int = 3
+    polishes: int = 8
     children: int = 32
     finalists: int = 8
     final_seeds: int = 4
@@ -82,7 +84,10 @@ class Search:
         """The search, given again after each batch: whoever stops asking has what was found until then."""
         sweep = Sweep(self.bench.score(self.start, self.seeds("final", self.settings.final_seeds)))
         yield sweep
-        for share, step in ((_SCREENING, self._screen), (1.0, self._promote), (1.0, self._refine)):
+        steps = (
+            (_SCREENING, self._screen), (1.0, self._promote), (_REFINING, self._refine), (1.0, self._polish),
+        )  # fmt: skip
+        for share, step in steps:
             for _ in step(sweep):
                 yield sweep
                 if self.enough(share):
@@ -124,6 +129,17 @@ class Search:
             limit = _limit(sweep.full, self.settings.finalists)
             sweep.full.extend(self.score(children, self.seeds("full", 1), limit))
             self.tell(f"refined {number} of {self.settings.rounds} times, loss {sweep.best[0].loss:.3f}")
+            yield
+
+    def _polish(self, sweep: Sweep) -> Iterator[None]:
+        seeds, blocking = self.seeds("full", 1), self.bench.scenario.ra.workers.blocking
+        for number in range(1, self.settings.polishes + 1):
+            best = sweep.best[0]
+            near = neighbours(best.tunables, self.network_seconds, blocking=blocking)
+            sweep.full.extend(self.score(near, seeds, best.loss))
+            self.tell(f"polished {number} times, loss {sweep.best[0].loss:.3f}")
+            if sweep.best[0] is best:
+                return
             yield
 
     def _decide(self, sweep: Sweep) -> Iterator[None]:

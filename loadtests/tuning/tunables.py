@@ -9,6 +9,7 @@ from testbed.bounds import Seconds, Settings
 from testbed.ra.certsrv.settings import SecondsOrNone, StageName
 from testbed.settings import changed
 
+Value = bool | int | float | str | tuple[str, ...]
 Stages = Literal["all", "repeatable"]
 # A submission that is made again may leave two certificates; the others may be repeated at will.
 _STAGES: dict[Stages, tuple[StageName, ...]] = {
@@ -77,7 +78,12 @@ class Tunables(Settings, frozen=True):
 
     def settings(self) -> dict[str, object]:
         """Each value by its key in a scenario."""
-        values: dict[str, object] = {key: getattr(self, name) for name, key in KEYS.items()}
+        return {**self.values}
+
+    @property
+    def values(self) -> dict[str, Value]:
+        """Each value by its key in a scenario."""
+        values: dict[str, Value] = {key: getattr(self, name) for name, key in KEYS.items()}
         return values | {KEYS["ra_stages"]: _STAGES[self.ra_stages]}
 
     @property

@@ -26,6 +26,8 @@ _LONGER = 2.0
 _LOST_SHARE = 0.01
 _REFINEMENTS = 3
 _SEEDS = 4
+# In loss: a hundredth of what a phone without its LSC costs.
+_MATTERS = 0.1
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -42,7 +44,8 @@ class Validity(msgspec.Struct, frozen=True):
     """At which p99 of the CA's submissions, in seconds, what is true; None: at none that was tried.
 
     From `better_from` to `better_until` (None: to the highest that was tried) the recommendation loses less
-    than the default, beyond chance. From `raise_from` on longer timers lose less than it. From
+    than the default, beyond chance and by as much as one phone in a hundred. From `raise_from` on longer
+    timers lose as much less than it. From
     `helpless_from` on more than one phone in a hundred misses its window with it, too.
     """
 
@@ -92,8 +95,8 @@ class _Ladder:
         missed = [1 - each.enrolled_share for each in best.outcomes[0]]
         self.steps.append(Step(p99_seconds, default.loss, best.loss, more.loss, sum(missed) / len(missed)))
         return _Compared(
-            _gain(losses[0], losses[1]).low > 0,
-            _gain(losses[1], losses[2]).low > 0,
+            _gain(losses[0], losses[1]).low > _MATTERS,
+            _gain(losses[1], losses[2]).low > _MATTERS,
             sum(missed) / len(missed) > _LOST_SHARE,
         )
 

@@ -31,7 +31,7 @@ def test_a_phone_that_never_enrolled_is_slower_than_any() -> None:
     assert (found.p50_seconds, found.p99_seconds) == (1, None)
 
 
-def test_the_chain_recovered_when_phones_get_through_at_their_first_try_again() -> None:
+def test_the_chain_recovered_when_phones_get_their_lsc_in_time_again() -> None:
     bad = [(n, 60.0 + n, 70.0 + n, False) for n in range(10)]
     good = [(n, 60.0 + n, 61.0 + n, True) for n in range(10, 60)]
     found = of(tries(*bad, *good), 60, over=60)

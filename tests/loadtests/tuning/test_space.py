@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 from loadtests.tuning.space import (
     DIMENSIONS,
     NETWORK_SECONDS,
+    neighbours,
     point_of,
     rounded_down,
     tunables_at,
     violations,
 )
-from loadtests.tuning.tunables import KEYS, Tunables
+from loadtests.tuning.tunables import KEYS, Tunables, differences
 
 points = st.tuples(*[st.floats(0, 1, exclude_max=True)] * len(DIMENSIONS))
 
@@ -63,3 +64,23 @@ def test_a_call_that_outlasts_its_enrollment_is_told() -> None:
 @given(st.floats(0.5, 500))
 def test_rounding_down_never_rounds_up(value: float) -> None:
     assert value * 0.85 <= rounded_down(value) <= value
+
+
+@given(points)
+def test_neighbours_differ_in_one_value_but_for_what_the_rules_take_along(point: tuple[float, ...]) -> None:
+    found = tunables_at(point, NETWORK_SECONDS, blocking=True)
+    near = neighbours(found, NETWORK_SECONDS, blocking=True)
+    assert found not in near
+    for each in near:
+        assert not list(violations(each, NETWORK_SECONDS))
+        changed = set(differences(found, each))
+        assert len(changed) == 1 or changed & {"read", "total"}
+
+
+def test_every_choice_has_its_alternatives_as_neighbours() -> None:
+    found = tunables_at((0.5,) * len(DIMENSIONS), NETWORK_SECONDS, blocking=True)
+    near = neighbours(found, NETWORK_SECONDS, blocking=True)
+    assert {each.hand_out_late for each in near} == {False, True}
+    assert len({each.workers for each in near}) == 6
+    alone = neighbours(found, NETWORK_SECONDS, blocking=False)
+    assert {each.workers for each in alone} == {found.workers}
