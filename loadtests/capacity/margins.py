@@ -1,36 +1,56 @@
-"""How much of what each rule allows a trial used up: what a search needs to know beyond yes and no."""
+"""How much of what each rule allows a trial used up: what a search needs to know beyond yes and no.
 
-from collections.abc import Iterable, Iterator
+«p99 <= 5s» allows one phone in a hundred to take longer. How many did is kept, and not the p99: their share
+averages out over trials of any length, whereas the p99 of few phones lies below that of many.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import polars as pl
 
 from loadtests.capacity.trial import Margin
 from loadtests.results.slo import Rule, Unit, Verdict
 
+Times = Mapping[str, pl.Series]
 
-def margins(rules: Iterable[Rule], verdicts: Iterable[Verdict], phones: int) -> list[Margin]:
+
+def margins(rules: Iterable[Rule], verdicts: Iterable[Verdict], phones: int, times: Times) -> list[Margin]:
     """The margins of those rules that leave one, in order.
 
-    A time or a rate is held against its limit; of a share that must not fall below 99 %, the percent that may
-    fail is what is used up. A count (`orphans == 0`) leaves no margin: it is broken or it is not.
+    `times` are the single times in seconds of each distribution: latency, service_time, start_lag. Rules that
+    allow none at all (`orphans == 0`, `latency_max_seconds <= 5s`) leave no margin, nor do counts and rates.
     """
-    return list(_margins(rules, verdicts, phones))
+    return list(_margins(rules, verdicts, phones, times))
 
 
-def _margins(rules: Iterable[Rule], verdicts: Iterable[Verdict], phones: int) -> Iterator[Margin]:
+def _margins(
+    rules: Iterable[Rule], verdicts: Iterable[Verdict], phones: int, times: Times
+) -> Iterator[Margin]:
     for rule, verdict in zip(rules, verdicts, strict=True):
-        used = _used(rule, verdict, phones)
-        if used is not None and used > 0:
-            yield Margin(verdict.rule, used)
+        if verdict.unit is Unit.SECONDS:
+            margin = _of_times(rule, times)
+        elif verdict.unit is Unit.SHARE:
+            margin = _of_share(rule, verdict.value, phones)
+        else:
+            margin = None
+        if margin and 0 < margin.allowed < 1 and margin.phones:
+            yield margin
 
 
-def _used(rule: Rule, verdict: Verdict, phones: int) -> float | None:
-    value, limit = verdict.value, verdict.threshold
-    upper, lower = rule.comparison in ("<=", "<"), rule.comparison in (">=", ">")
-    if value is None or verdict.unit is Unit.COUNT or not phones or not (upper or lower):
+def _of_times(rule: Rule, times: Times) -> Margin | None:
+    name, _, rest = rule.metric.rpartition("_p")
+    seconds = times.get(name)
+    if rule.comparison not in ("<=", "<") or seconds is None or seconds.is_empty():
         return None
-    if verdict.unit is Unit.SHARE:
-        # Half a phone stands for none: that none of 100 failed does not say that none of 10 000 would.
-        least = 0.5 / phones
-        failing, allowed = (value, limit) if upper else (1 - value, 1 - limit)
-        return max(failing, least) / max(allowed, least)
-    used, allowed = (value, limit) if upper else (limit, value)
-    return used / allowed if allowed else None
+    allowed = 1 - float(rest.removesuffix("_seconds")) / 100
+    return Margin(rule.text, int((seconds > rule.threshold).sum()) / seconds.len(), allowed, seconds.len())
+
+
+def _of_share(rule: Rule, value: float | None, phones: int) -> Margin | None:
+    if value is None:
+        return None
+    if rule.comparison in ("<=", "<"):
+        return Margin(rule.text, min(1.0, value), rule.threshold, phones)
+    if rule.comparison in (">=", ">"):
+        return Margin(rule.text, max(0.0, 1 - value), 1 - rule.threshold, phones)
+    return None

@@ -6,9 +6,10 @@
     hold       longer, at the candidate and on both sides of it, several times
 
 The decision depends on the trials so far and on nothing else, so a search that was interrupted goes on from
-the trials it has.
+the trials it has. A trial that says nothing about the chain is made again.
 """
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -16,10 +17,16 @@ from typing import Annotated
 from msgspec import Meta
 
 from loadtests.capacity.estimate import estimate
-from loadtests.capacity.trial import Step, Trial, TrialPlan, bracket, of_step
+from loadtests.capacity.trial import Step, Trial, TrialPlan, bracket, of_step, valid
 from testbed.bounds import Settings
 
-_FLANKS = (1.0, 0.93, 1.07)
+_FLANKS = (1.0, 0.9, 1.1)
+_VOID_IN_A_ROW = 2
+_ROUNDS_AT_LEAST = 2
+# Of the time budget: what the holds are left, and what each trial before them may take.
+_HOLDS_SHARE, _TRIAL_SHARE = 0.55, 0.06
+_USUAL_OVERHEAD_SECONDS = 6.0
+_SHORTEST_SECONDS = 2.0
 
 
 class SearchSettings(Settings, frozen=True):
@@ -27,13 +34,16 @@ class SearchSettings(Settings, frozen=True):
 
     `first_rate` None begins at what the baseline reached, and no lower than 1. A trial of the rise or the
     bisection lasts `trial_seconds`, a hold `hold_seconds`, each after `settle_seconds` that do not count, and
-    longer where fewer than `least_phones` (`least_phones_held`) would start in it: the percentile of too few
-    phones is lower than the true one. `holds` is how often each of three rates is held.
+    longer where fewer than `least_phones` (`least_phones_held`) would start in it: few phones say little
+    about one in a hundred. `holds` is how often each of three rates is held at most; holds end before that
+    once the answer is known within `precision` to both sides. With `time_budget_seconds`, trials are as short
+    as it takes to keep it.
     """
 
     first_rate: Annotated[float, Meta(gt=0)] | None = None
     highest_rate: Annotated[float, Meta(gt=0)] = 100_000.0
-    resolution: Annotated[float, Meta(gt=0, lt=1)] = 0.05
+    resolution: Annotated[float, Meta(gt=0, lt=1)] = 0.12
+    precision: Annotated[float, Meta(ge=0, lt=1)] = 0.05
     settle_seconds: Annotated[float, Meta(ge=0)] = 5.0
     trial_seconds: Annotated[float, Meta(gt=0)] = 15.0
     hold_seconds: Annotated[float, Meta(gt=0)] = 30.0
@@ -41,62 +51,139 @@ class SearchSettings(Settings, frozen=True):
     least_phones_held: Annotated[int, Meta(ge=1)] = 5000
     holds: Annotated[int, Meta(ge=1)] = 4
     most_trials: Annotated[int, Meta(ge=1)] = 60
+    time_budget_seconds: Annotated[float, Meta(gt=0)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The search has ended: why, and the rates between which the limit lies; None where none was found."""
+    """The search has ended: why, and the rates between which the limit lies; None where none was found.
+
+    `generator_bound`: what was found is the generator's limit, and the chain's is higher.
+    """
 
     why: str
     held: float | None
     broken: float | None
+    generator_bound: bool = False
 
 
 def decide(trials: Sequence[Trial], settings: SearchSettings) -> TrialPlan | Found:
     """What comes after these trials."""
-    if not trials:
-        return TrialPlan("baseline", 1, None, 0.0, settings.trial_seconds)
-    if not trials[0].met:
-        return Found("a rule is broken by one phone at a time already", None, None)
+    pace = _Pace(trials, settings)
+    found = _ended(trials, settings, pace)
+    if found:
+        return found
+    known = valid(trials)
+    if not known:
+        return pace.plan("baseline", None)
+    held, broken = bracket(known)
+    if broken is None:
+        return _rise(known, settings, held, pace)
+    return _narrow(known, settings, held, broken, pace)
+
+
+def seconds_left(trials: Sequence[Trial], settings: SearchSettings) -> float | None:
+    """Of the time budget; None without one."""
+    if settings.time_budget_seconds is None:
+        return None
+    return settings.time_budget_seconds - sum(trial.took_seconds for trial in trials)
+
+
+def _ended(trials: Sequence[Trial], settings: SearchSettings, pace: "_Pace") -> Found | None:
     held, broken = bracket(trials)
+    known, last = valid(trials), trials[-_VOID_IN_A_ROW:]
+    if known and not known[0].met:
+        return Found("a rule is broken by one phone at a time already", None, None)
+    if len(last) == _VOID_IN_A_ROW and all(trial.void for trial in last):
+        why = last[-1].problem or "the generator was the limit before the chain was"
+        return Found(why, held, broken, generator_bound=not last[-1].problem)
     if len(trials) >= settings.most_trials:
         return Found(f"{len(trials)} trials were made", held, broken)
-    if broken is None:
-        return _rise(trials, settings, held)
-    return _narrow(trials, settings, held, broken)
+    if pace.is_over:
+        return Found("the time budget was used up", held, broken)
+    return None
 
 
-def _rise(trials: Sequence[Trial], settings: SearchSettings, held: float | None) -> TrialPlan | Found:
+def _rise(
+    trials: Sequence[Trial], settings: SearchSettings, held: float | None, pace: "_Pace"
+) -> TrialPlan | Found:
     if held is None:
         first = settings.first_rate or max(1.0, trials[0].throughput_per_second)
-        return _plan("rise", len(trials) + 1, min(first, settings.highest_rate), settings)
-    last = trials[-1]
-    if last.generator_bound:
-        return Found("the generator was the limit before any rule broke", held, None)
+        return pace.plan("rise", min(first, settings.highest_rate))
+    if trials[-1].generator_bound:
+        why = "the generator was the limit before any rule broke"
+        return Found(why, held, None, generator_bound=True)
     if held >= settings.highest_rate:
         return Found("the highest rate that was to be tried held", held, None)
-    return _plan("rise", len(trials) + 1, min(2 * held, settings.highest_rate), settings)
+    return pace.plan("rise", min(2 * held, settings.highest_rate))
 
 
 def _narrow(
-    trials: Sequence[Trial], settings: SearchSettings, held: float | None, broken: float
+    trials: Sequence[Trial], settings: SearchSettings, held: float | None, broken: float, pace: "_Pace"
 ) -> TrialPlan | Found:
-    number, holds = len(trials) + 1, of_step(trials, "hold")
+    holds = of_step(trials, "hold")
     if held is None:
-        return _plan("bisect", number, broken / 2, settings)
-    if broken / held > 1 + settings.resolution and not holds:
-        return _plan("bisect", number, (held * broken) ** 0.5, settings)
-    if len(holds) >= settings.holds * len(_FLANKS):
+        return pace.plan("bisect", broken / 2)
+    if broken / held > 1 + settings.resolution and not holds and pace.may_bisect:
+        return pace.plan("bisect", (held * broken) ** 0.5)
+    known = estimate(trials)
+    rounds, started = divmod(len(holds), len(_FLANKS))
+    if rounds >= settings.holds:
         return Found("the limit was bracketed and held against", held, broken)
     # What the holds have taught moves the ones to come: the bracket came from short trials.
-    known = estimate(trials)
     candidate = known.rate_per_second if known else (held * broken) ** 0.5
-    rate = candidate * _FLANKS[len(holds) % len(_FLANKS)]
-    return _plan("hold", number, rate, settings)
+    if not started and rounds >= _ROUNDS_AT_LEAST and known and known.method == "fit":
+        off = max(known.high / candidate - 1, 1 - known.low / candidate)
+        if off <= settings.precision:
+            return Found(f"the limit is known within {settings.precision:.0%}", held, broken)
+    return pace.plan("hold", candidate * _FLANKS[started])
 
 
-def _plan(step: Step, number: int, rate: float, settings: SearchSettings) -> TrialPlan:
-    holding = step == "hold"
-    seconds = settings.hold_seconds if holding else settings.trial_seconds
-    least = settings.least_phones_held if holding else settings.least_phones
-    return TrialPlan(step, number, rate, settings.settle_seconds, max(seconds, least / rate))
+@dataclass(frozen=True, slots=True)
+class _Pace:
+    """How long trials may take."""
+
+    trials: Sequence[Trial]
+    settings: SearchSettings
+
+    @property
+    def is_over(self) -> bool:
+        left = seconds_left(self.trials, self.settings)
+        return left is not None and left < self._overhead() + _SHORTEST_SECONDS
+
+    @property
+    def may_bisect(self) -> bool:
+        left, budget = seconds_left(self.trials, self.settings), self.settings.time_budget_seconds
+        return left is None or budget is None or left > budget * _HOLDS_SHARE
+
+    def plan(self, step: Step, rate: float | None) -> TrialPlan:
+        settings, number = self.settings, len(self.trials) + 1
+        seconds = settings.hold_seconds if step == "hold" else settings.trial_seconds
+        least = settings.least_phones_held if step == "hold" else settings.least_phones
+        wanted = max(seconds, least / rate) if rate else seconds
+        settle = settings.settle_seconds
+        allowed = self._allowed(step)
+        if allowed is not None:
+            settle = min(settle, allowed / 3)
+            wanted = max(_SHORTEST_SECONDS, min(wanted, allowed - settle))
+        return TrialPlan(step, number, rate, settle, wanted)
+
+    def _allowed(self, step: Step) -> float | None:
+        """Seconds for settling and measuring; None without a budget."""
+        left, budget = seconds_left(self.trials, self.settings), self.settings.time_budget_seconds
+        if left is None or budget is None:
+            return None
+        share = budget * _TRIAL_SHARE
+        if step == "hold":
+            made = len(of_step(valid(self.trials), "hold"))
+            share = max(share, left / max(1, self.settings.holds * len(_FLANKS) - made))
+        return max(_SHORTEST_SECONDS, min(share, left) - self._overhead())
+
+    def _overhead(self) -> float:
+        """What trials take besides: the lab's start, the last phones, what is written."""
+        besides = [
+            trial.took_seconds - trial.plan.settle_seconds - trial.plan.measured_seconds
+            for trial in self.trials
+            if not trial.cut_short and trial.plan.rate_per_second
+        ]
+        return max(0.0, statistics.median(besides)) if besides else _USUAL_OVERHEAD_SECONDS

@@ -8,20 +8,35 @@ import msgspec
 import polars as pl
 
 from loadtests.arrivals.rates import Poisson
-from loadtests.capacity.margins import margins
-from loadtests.capacity.trial import Trial, TrialPlan, Usage
+from loadtests.capacity.judging import Halves, Observed, trial_of
+from loadtests.capacity.trial import Trial, TrialPlan
 from loadtests.results.measures import Attempts, Measures, Percentiles, Phones, Stages, percentiles
-from loadtests.results.slo import Rule, evaluate
+from loadtests.results.slo import Rule
+from loadtests.results.usage import Usage
 from loadtests.simulation.forecast import Forecast, latencies_seconds, simulate
+from loadtests.simulation.ledger import Outcome
 from loadtests.simulation.settings import ChainModel
 from loadtests.streams import stream
+from testbed.est_errors import EstError
 
 _BASELINE_PHONES = 50
 _BASELINE_SPACING_SECONDS = 3600.0
+# What a phone of a real chain logs for each outcome.
+_ERRORS = {
+    Outcome.ENROLLED: EstError.NONE,
+    Outcome.TIMED_OUT: EstError.SSL_READ,
+    Outcome.FAILED_LOGIN: EstError.AUTH_FAIL,
+    Outcome.FAILED_FORM: EstError.AUTH_FAIL,
+    Outcome.FAILED_SUBMIT: EstError.UNKNOWN,
+    Outcome.FAILED_DOWNLOAD: EstError.UNKNOWN,
+}
 
 
 class SimulatedBench:
-    """Trials of `model`; phones arrive at random (Poisson), each trial with a seed of its own from `seed`."""
+    """Trials of `model`; phones arrive at random (Poisson), each trial with a seed of its own from `seed`.
+
+    A trial takes as long as it would in earnest: `took_seconds` is simulated time.
+    """
 
     def __init__(self, model: ChainModel, rules: Sequence[Rule], seed: int) -> None:
         self._model, self._rules, self._seed = model, rules, seed
@@ -33,18 +48,35 @@ class SimulatedBench:
         if plan.rate_per_second is None:
             starts = (number * _BASELINE_SPACING_SECONDS for number in range(_BASELINE_PHONES))
             forecast = simulate(model, starts)
-            busy = forecast.tries["ended"] - forecast.tries["started"]
-            measured = measures_of(forecast, forecast.tries, float(busy.sum()))
-        else:
-            forecast = simulate(model, _arrivals(plan, plan.rate_per_second, seed))
-            first = forecast.tries.group_by("phone").agg(pl.col("started").min().alias("first"))
-            settled = first.filter(pl.col("first") >= plan.settle_seconds)
-            tries = forecast.tries.join(settled, on="phone")
-            measured = measures_of(forecast, tries, plan.measured_seconds)
-        return trial_of(plan, measured, self._rules, self._usage(forecast))
+            busy = float((forecast.tries["ended"] - forecast.tries["started"]).sum())
+            return self._made(plan, forecast, forecast.tries, busy, busy)
+        forecast = simulate(model, _arrivals(plan, plan.rate_per_second, seed))
+        first = forecast.tries.group_by("phone").agg(pl.col("started").min().alias("first"))
+        settled = first.filter(pl.col("first") >= plan.settle_seconds)
+        tries = forecast.tries.join(settled, on="phone")
+        return self._made(plan, forecast, tries, plan.measured_seconds, forecast.seconds)
 
-    def _usage(self, forecast: Forecast) -> Usage:
-        ra, capacity, seconds = self._model.ra, self._model.capacity, forecast.seconds or 1.0
+    def _made(
+        self, plan: TrialPlan, forecast: Forecast, tries: pl.DataFrame, seconds: float, busy_seconds: float
+    ) -> Trial:
+        measured = measures_of(forecast, tries, seconds)
+        latencies = latencies_seconds(tries)
+        middle = plan.settle_seconds + plan.measured_seconds / 2
+        halves = Halves(
+            latencies_seconds(tries.filter(pl.col("started") < middle)),
+            latencies_seconds(tries.filter(pl.col("started") >= middle)),
+        )
+        observed = Observed(
+            msgspec.structs.replace(measured, throughput_per_second=_throughput(plan, forecast, measured)),
+            {"latency": latencies, "service_time": latencies},
+            self._usage(forecast, busy_seconds),
+            halves.p50_seconds() if plan.rate_per_second else None,
+            took_seconds=plan.settle_seconds + plan.measured_seconds,
+        )
+        return trial_of(plan, self._rules, observed)
+
+    def _usage(self, forecast: Forecast, seconds: float) -> Usage:
+        ra, capacity, seconds = self._model.ra, self._model.capacity, seconds or 1.0
         workers = ra.workers.count * self._model.ra_nodes if ra.workers.blocking else 0
         threads = capacity.workers * self._model.ca_nodes
         return Usage(
@@ -62,15 +94,27 @@ def _arrivals(plan: TrialPlan, rate: float, seed: int) -> Iterator[float]:
     return takewhile(lambda start: start < end, shape.offsets_seconds(sys.maxsize))
 
 
+def _throughput(plan: TrialPlan, forecast: Forecast, measured: Measures) -> float:
+    """Phones that got their LSC in the measured time, whenever they had started."""
+    if plan.rate_per_second is None:
+        return measured.throughput_per_second
+    end = plan.settle_seconds + plan.measured_seconds
+    done = forecast.tries.filter(
+        pl.col("outcome") == Outcome.ENROLLED, pl.col("ended").is_between(plan.settle_seconds, end)
+    )
+    return done.height / plan.measured_seconds
+
+
 def measures_of(forecast: Forecast, tries: pl.DataFrame, seconds: float) -> Measures:
-    """A forecast's `tries` in the measures of a real run; outcomes by EST error are not simulated."""
+    """A forecast's `tries` in the measures of a real run, with the EST errors that phones would log."""
     latencies = latencies_seconds(tries)
     enrolled, latency, phones = latencies.len(), percentiles(latencies), tries["phone"].n_unique()
+    last = tries.sort("started").unique("phone", keep="last", maintain_order=True)
     return Measures(
         phones=Phones(phones, enrolled, phones - enrolled, 0),
         orphans=forecast.certificates.orphaned,
-        outcomes={},
-        attempts=Attempts(tries.height, enrolled, tries.height - enrolled, {}),
+        outcomes=_outcomes(last),
+        attempts=Attempts(tries.height, enrolled, tries.height - enrolled, _outcomes(tries)),
         duration_seconds=seconds,
         throughput_per_second=enrolled / seconds if seconds else 0.0,
         latency_seconds=latency,
@@ -80,19 +124,9 @@ def measures_of(forecast: Forecast, tries: pl.DataFrame, seconds: float) -> Meas
     )
 
 
-def trial_of(plan: TrialPlan, measured: Measures, rules: Sequence[Rule], usage: Usage) -> Trial:
-    """The trial that these measures make."""
-    phones, latency = measured.phones, measured.latency_seconds
-    slo = evaluate(rules, measured)
-    return Trial(
-        plan=plan,
-        phones=phones.intended,
-        throughput_per_second=measured.throughput_per_second,
-        latency_p50_seconds=latency.p50 if latency else None,
-        latency_p99_seconds=latency.p99 if latency else None,
-        failed_share=phones.failed / phones.intended if phones.intended else 0.0,
-        slo=slo,
-        margins=margins(rules, slo.rules, phones.intended),
-        usage=usage,
-        generator_bound=False,
-    )
+def _outcomes(tries: pl.DataFrame) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for value, count in tries["outcome"].value_counts(sort=True).iter_rows():
+        name = str(_ERRORS[Outcome(value)])
+        found[name] = found.get(name, 0) + count
+    return found

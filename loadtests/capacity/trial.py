@@ -7,9 +7,11 @@ import msgspec
 from msgspec import Meta
 
 from loadtests.results.slo import Slo
+from loadtests.results.usage import Usage
 
 Step = Literal["baseline", "rise", "bisect", "hold"]
 Rate = Annotated[float, Meta(gt=0, description="Phones per second")]
+Seconds = Annotated[float, Meta(ge=0, description="Seconds")]
 
 
 class TrialPlan(msgspec.Struct, frozen=True):
@@ -21,26 +23,22 @@ class TrialPlan(msgspec.Struct, frozen=True):
     step: Step
     number: Annotated[int, Meta(ge=1, description="Counts trials from 1")]
     rate_per_second: Rate | None
-    settle_seconds: Annotated[float, Meta(ge=0)]
+    settle_seconds: Seconds
     measured_seconds: Annotated[float, Meta(gt=0)]
 
 
 class Margin(msgspec.Struct, frozen=True):
-    """How much of what one rule allows was used up: 1 is its limit, 0.5 half of it, 2 twice."""
+    """How many phones did what one rule allows few to do: took longer than its limit, or failed."""
 
     rule: str
-    used: Annotated[float, Meta(gt=0)]
+    share: Annotated[float, Meta(ge=0, le=1, description="Of the phones")]
+    allowed: Annotated[float, Meta(gt=0, le=1, description="The share that the rule allows")]
+    phones: Annotated[int, Meta(ge=0, description="Of which it is the share")]
 
-
-class Usage(msgspec.Struct, frozen=True):
-    """How busy each limited thing was, 0 to 1; None where there is no limit or it could not be seen."""
-
-    ra_workers: float | None = None
-    ca_threads: float | None = None
-    ca_signing: float | None = None
-    ra_cpu: float | None = None
-    ca_cpu: float | None = None
-    generator_cpu: float | None = None
+    @property
+    def used(self) -> float:
+        """1 is the rule's limit, 0.5 half of it, 2 twice."""
+        return self.share / self.allowed
 
 
 class Trial(msgspec.Struct, frozen=True):
@@ -48,19 +46,33 @@ class Trial(msgspec.Struct, frozen=True):
 
     plan: TrialPlan
     phones: Annotated[int, Meta(ge=0, description="That were measured")]
-    throughput_per_second: float
+    throughput_per_second: Annotated[
+        float, Meta(ge=0, description="Phones that got their LSC, measured time")
+    ]
     latency_p50_seconds: float | None
     latency_p99_seconds: float | None
     failed_share: float
     slo: Slo
     margins: list[Margin]
     usage: Usage
-    generator_bound: bool
+    generator_bound: Annotated[bool, Meta(description="The generator was the limit or near it")]
+    half_p50_seconds: Annotated[
+        tuple[float, float] | None,
+        Meta(description="p50 of the phones that started in each half of the time"),
+    ] = None
+    took_seconds: Annotated[float, Meta(ge=0, description="From its preparation to its end")] = 0.0
+    cut_short: Annotated[str, Meta(description="Why it was ended before its time; empty: it was not")] = ""
+    problem: Annotated[str, Meta(description="Why it says nothing about the chain; empty: it does")] = ""
 
     @property
     def met(self) -> bool:
         """Whether no rule is known to be broken."""
         return not self.slo.failed
+
+    @property
+    def void(self) -> bool:
+        """Whether it says nothing about the chain: a problem, or rules broken that may be the generator's."""
+        return bool(self.problem) or (self.generator_bound and not self.met)
 
     @property
     def rate_per_second(self) -> float:
@@ -80,13 +92,18 @@ def of_step(trials: Sequence[Trial], step: Step) -> list[Trial]:
     return [trial for trial in trials if trial.plan.step == step]
 
 
+def valid(trials: Sequence[Trial]) -> list[Trial]:
+    """The trials that say something about the chain."""
+    return [trial for trial in trials if not trial.void]
+
+
 def bracket(trials: Sequence[Trial]) -> tuple[float | None, float | None]:
     """The highest rate that held and, above it, the lowest that did not.
 
     Noise makes a chain break at a rate and hold at a higher one: the lowest break counts, and what held above
     it does not.
     """
-    loaded = [trial for trial in trials if trial.plan.step in ("rise", "bisect")]
+    loaded = [trial for trial in valid(trials) if trial.plan.step in ("rise", "bisect")]
     broken = min((trial.rate_per_second for trial in loaded if not trial.met), default=None)
     held = max(
         (t.rate_per_second for t in loaded if t.met and (broken is None or t.rate_per_second < broken)),

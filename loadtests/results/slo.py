@@ -93,6 +93,12 @@ def _count_of(name: str) -> Metric:
     )
 
 
+def _orphans_share(measures: Measures) -> float | None:
+    """Of the phones; more than 1 where each left several."""
+    intended = measures.phones.intended
+    return None if measures.orphans is None or not intended else measures.orphans / intended
+
+
 def _phones(measures: Measures, name: str, est_error: str | None) -> int:
     if est_error is not None:
         return measures.outcomes.get(est_error, 0)
@@ -112,6 +118,9 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
         **{f"{name}_share": _share_of(name) for name in ("enrolled", "failed", "dropped")},
         **{name: _count_of(name) for name in ("enrolled", "failed", "dropped")},
         "orphans": Metric(Unit.COUNT, lambda measures, _: measures.orphans, "no CA database at hand"),
+        "orphans_share": Metric(
+            Unit.SHARE, lambda measures, _: _orphans_share(measures), "no CA database at hand"
+        ),
         "throughput_per_second": Metric(Unit.RATE, lambda measures, _: measures.throughput_per_second),
         **{
             f"{name}_{percentile}_seconds": _time(f"{name}_seconds", percentile, missing)
@@ -178,7 +187,7 @@ def parse_all(texts: Iterable[str]) -> list[Rule]:
 def evaluate(rules: Iterable[Rule], measures: Measures) -> Slo:
     """Each rule's verdict, in order, and the verdict on all of them; no rules are met by any run."""
     verdicts = [_judge(rule, measures) for rule in rules]
-    return Slo(_overall([verdict.met for verdict in verdicts]), verdicts)
+    return Slo(overall([verdict.met for verdict in verdicts]), verdicts)
 
 
 def _judge(rule: Rule, measures: Measures) -> Verdict:
@@ -197,7 +206,8 @@ def _unmeasured(metric: Metric, measures: Measures) -> bool | None:
     return False if metric.unit is Unit.SECONDS and measures.phones.intended else None
 
 
-def _overall(met: Sequence[bool | None]) -> bool | None:
+def overall(met: Sequence[bool | None]) -> bool | None:
+    """The verdict on all rules from those on each."""
     if False in met:
         return False
     return None if None in met else True

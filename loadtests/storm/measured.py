@@ -75,8 +75,9 @@ def storm_on_lab(
 
     `keys` is a key file to take the phones' keys from, made there first when there is none; phones share its
     keys in turn, so it may be smaller than the fleet. `enough` is asked several times a second with all
-    attempts so far and the time: what it says, if anything, ends the storm (`course.cut_short`). The course
-    says whether the user interrupted. Raises PartFailed, GeneratorFailed, ScenarioError.
+    attempts so far and the time: what it says, if anything, ends the storm (`course.cut_short`), as a part's
+    death then does. The course says whether the user interrupted. Raises PartFailed,
+    GeneratorFailed, ScenarioError.
     """
     folder, observer = _prepared(scenario, path, display, keys), _Observer(enough)
     course = Storm(scenario, folder, display).run(None, observer)
@@ -133,18 +134,23 @@ class _Observer:
     _enough: Enough | None
     _attempts: list[Attempt] = field(default_factory=list)
     _meter: CounterMeter = field(default_factory=lambda: CounterMeter([]))
+    _lab: Chain | None = None
 
     @property
     def samples(self) -> Sequence[Sample]:
         return self._meter.samples
 
     def begin(self, lab: Chain | None) -> None:
+        self._lab = lab
         self._meter = CounterMeter([*lab.endpoints.metrics.values()] if lab else [])
 
     def look(self, now: float, new: Sequence[Attempt], cpu_seconds: Callable[[], Mapping[str, float]]) -> str:
         self._meter.sample_if_due(now, cpu_seconds)
         self._attempts.extend(new)
-        return self._enough(self._attempts, now) if self._enough else ""
+        if self._enough is None:
+            return ""
+        deaths = self._lab.deaths() if self._lab else []
+        return str(deaths[0]) if deaths else self._enough(self._attempts, now)
 
 
 class Silent:

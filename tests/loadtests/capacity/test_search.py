@@ -3,23 +3,29 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from loadtests.capacity.search import Found, SearchSettings, decide
-from loadtests.capacity.trial import Margin, Trial, TrialPlan, Usage
-from loadtests.results.slo import Slo
+from loadtests.capacity.search import Found, SearchSettings, decide, seconds_left
+from loadtests.capacity.trial import Trial, TrialPlan
+from tests.loadtests.capacity import trials as made_up
 
 LIMIT = 130.0
+DEATH = "the ca ended by itself (SIGKILL)"
 
 
-def trial(plan: TrialPlan, *, met: bool, bound: bool = False) -> Trial:
+def trial(plan: TrialPlan, *, met: bool, bound: bool = False, took: float = 0.0) -> Trial:
     rate = plan.rate_per_second or 10.0
-    margin = Margin("latency_p99_seconds <= 1s", rate / LIMIT)
-    return Trial(plan, 1000, rate, 0.1, 0.5, 0.0, Slo(met, []), [margin], Usage(), bound)
+    share = 0.004 if met else 0.05
+    made = made_up.trial(plan.number, plan.step, rate, share)
+    return made_up.changed(made, plan=plan, generator_bound=bound, took_seconds=took)
 
 
-def search(holds_at: Callable[[float], bool], settings: SearchSettings) -> tuple[list[Trial], Found]:
+def search(
+    holds_at: Callable[[float], bool], settings: SearchSettings, overhead: float = 0.0
+) -> tuple[list[Trial], Found]:
     trials: list[Trial] = []
     while isinstance(plan := decide(trials, settings), TrialPlan):
-        trials.append(trial(plan, met=plan.rate_per_second is None or holds_at(plan.rate_per_second)))
+        met = plan.rate_per_second is None or holds_at(plan.rate_per_second)
+        took = plan.settle_seconds + plan.measured_seconds + overhead
+        trials.append(trial(plan, met=met, took=took))
     return trials, plan
 
 
@@ -77,8 +83,24 @@ def test_a_rise_ends_where_the_generator_is_the_limit() -> None:
     rise = trial(TrialPlan("rise", 2, 50.0, 5, 20), met=True, bound=True)
     found = decide([first, rise], SearchSettings())
     assert isinstance(found, Found)
-    assert "generator" in found.why
+    assert found.generator_bound
     assert (found.held, found.broken) == (50, None)
+
+
+@pytest.mark.parametrize("problem", [DEATH, ""])
+def test_a_trial_that_says_nothing_of_the_chain_is_made_again_and_twice_ends_the_search(problem: str) -> None:
+    first = trial(TrialPlan("baseline", 1, None, 0, 15), met=True)
+    spoilt = [
+        trial(TrialPlan("rise", number, 50.0, 5, 20), met=False, bound=not problem) for number in (2, 3)
+    ]
+    spoilt = [made_up.changed(each, problem=problem) for each in spoilt]
+    again = decide([first, spoilt[0]], SearchSettings(first_rate=50))
+    assert isinstance(again, TrialPlan)
+    assert (again.step, again.number, again.rate_per_second) == ("rise", 3, 50)
+    found = decide([first, *spoilt], SearchSettings(first_rate=50))
+    assert isinstance(found, Found)
+    assert (found.why == DEATH) == bool(problem)
+    assert found.generator_bound == (not problem)
 
 
 def test_a_rise_ends_at_the_highest_rate_allowed() -> None:
@@ -88,9 +110,30 @@ def test_a_rise_ends_at_the_highest_rate_allowed() -> None:
 
 
 def test_no_more_trials_are_made_than_allowed() -> None:
-    trials, found = search(lambda rate: rate < LIMIT, SearchSettings(most_trials=8))
-    assert len(trials) == 8
-    assert "8 trials" in found.why
+    trials, found = search(lambda rate: rate < LIMIT, SearchSettings(most_trials=7))
+    assert len(trials) == 7
+    assert "7 trials" in found.why
+
+
+@pytest.mark.parametrize("budget", [60.0, 300.0, 1200.0])
+def test_a_time_budget_is_kept_and_its_larger_part_is_the_holds(budget: float) -> None:
+    settings = SearchSettings(time_budget_seconds=budget, precision=0)
+    trials, _ = search(lambda rate: rate < LIMIT, settings, overhead=3)
+    left = seconds_left(trials, settings)
+    assert left is not None
+    assert left >= 0
+    held = [each.took_seconds for each in trials if each.plan.step == "hold"]
+    assert sum(held) > 0.35 * budget
+
+
+def test_holds_end_once_the_answer_is_known_closely_enough() -> None:
+    steep = made_up.trial
+    trials = [steep(1, "baseline", 10, 0), steep(2, "rise", 80, 0.0001), steep(3, "bisect", 120, 0.5)]
+    trials += [steep(4 + n, "hold", rate, share) for n, (rate, share) in
+               enumerate([(100, 0.01), (90, 0.001), (110, 0.1)] * 2)]  # fmt: skip
+    found = decide(trials, SearchSettings())
+    assert isinstance(found, Found)
+    assert "within 5%" in found.why
 
 
 @pytest.mark.parametrize("made", range(12))

@@ -1,0 +1,138 @@
+"""`estorm capacity`: the highest rate that a chain sustains, how sure that is, and what gives first."""
+
+import os
+import random
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import msgspec
+
+from loadtests import exits
+from loadtests.capacity.bottleneck import Machine
+from loadtests.capacity.offering import check_searchable
+from loadtests.capacity.progress import make_search_display
+from loadtests.capacity.result import Capacity, Searched
+from loadtests.capacity.search import SearchSettings
+from loadtests.capacity.search_folder import SearchFolder
+from loadtests.capacity.searching import Search
+from loadtests.capacity.wording import describe
+from loadtests.quantities import DurationType, RateType
+from loadtests.results import slo
+from loadtests.scenario import Scenario, default_scenario, read_scenario
+from loadtests.storm.run_folder import create_run_folder
+from loadtests.targets.settings import load_options, server_options, with_options
+from loadtests.targets.target import open_target
+
+_USUAL_BUDGET = "10m"
+
+
+@click.command()
+@click.argument("scenario_file", metavar="[SCENARIO.toml]", required=False, type=click.Path(path_type=Path))
+@click.option("--slo", "rules", multiple=True, help="A rule that must hold, instead of the scenario's.")
+@click.option("--time-budget", type=DurationType(), help=f"How long it may take; default {_USUAL_BUDGET}.")
+@click.option("--first-rate", type=RateType(), help="Where to begin, instead of one phone at a time's rate.")
+@click.option("--settle", type=DurationType(), help="Time of each trial that does not count; default 5 s.")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of the phones and their arrivals.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder; default runs/<UTC time>-capacity.")
+@click.option("--resume", type=click.Path(path_type=Path), help="Go on with the search in this folder.")
+@click.option("--target", help="Your EST server, https://host:port[/segment], instead of a lab.")
+@server_options
+@load_options
+@click.option("--i-may-load-this", is_flag=True, help="The target is not this machine, and its owner agrees.")
+def capacity(
+    scenario_file: Path | None,
+    out: Path | None,
+    resume: Path | None,
+    time_budget: float | None,
+    i_may_load_this: bool,
+    **given: object,
+) -> None:
+    """Search the highest rate at which every rule holds, and say what gives first.
+
+    Exits 0 with an answer, 1 when there is none or a throughput that was asked for cannot be had.
+    """
+    if resume:
+        if scenario_file or out or any(value not in (None, False, ()) for value in given.values()):
+            raise click.UsageError("--resume goes on as it was begun; it takes --time-budget alone")
+        folder = SearchFolder(resume.resolve())
+        scenario, searched = folder.asked()
+        searched = _with_budget(searched, time_budget)
+    else:
+        scenario = _scenario(scenario_file, given)
+        check_searchable(scenario)
+        searched = _searched(scenario, time_budget, given)
+        folder = SearchFolder(_made(scenario, out, consented=i_may_load_this))
+        folder.begin(scenario, searched)
+    server = open_target(_smallest(scenario), consented=i_may_load_this)
+    click.echo(f"seed {searched.seed}, folder {folder.path}")
+    with folder.run.locked(), make_search_display() as display:
+        found = Search(scenario, searched, folder, display, server).run()
+    _end(found, folder)
+
+
+def _made(scenario: Scenario, out: Path | None, *, consented: bool) -> Path:
+    """The new folder, once the target is known to be usable."""
+    open_target(_smallest(scenario), consented=consented)
+    return create_run_folder("capacity", datetime.now(UTC), out, logs=False).path
+
+
+def _end(found: Capacity, folder: SearchFolder) -> None:
+    for line in describe(found):
+        click.echo(line)
+    click.echo(f"answer: {folder.answer}")
+    if found.interrupted:
+        click.echo(f"go on with: estorm capacity --resume {folder.path}")
+        sys.exit(exits.INTERRUPTED)
+    sys.exit(0 if found.good else exits.NOT_MET)
+
+
+def _scenario(path: Path | None, given: Mapping[str, object]) -> Scenario:
+    """The scenario of the file, or the default one, with what the options say instead."""
+    scenario = read_scenario(path) if path else default_scenario()
+    rules = given["rules"]
+    assert isinstance(rules, tuple)
+    if rules:
+        scenario = msgspec.structs.replace(scenario, slo=msgspec.structs.replace(scenario.slo, rules=rules))
+    slo.parse_all(scenario.slo.rules)
+    url = None if given["target"] is None else str(given["target"])
+    scenario = msgspec.structs.replace(
+        scenario,
+        target=with_options(scenario.target, url, given),
+        seed=scenario.seed if given["seed"] is None else given["seed"],
+    )
+    return scenario.seeded(random.SystemRandom())
+
+
+def _searched(scenario: Scenario, time_budget: float | None, given: Mapping[str, object]) -> Searched:
+    chosen = {"first_rate": given["first_rate"], "settle_seconds": given["settle"]}
+    budget = time_budget or DurationType().convert(_USUAL_BUDGET, None, None)
+    asked = {name: value for name, value in chosen.items() if value is not None}
+    cap = scenario.target.max_rate_per_second / scenario.phones.retry.attempts
+    if cap:
+        asked["highest_rate"] = cap
+    assert scenario.seed is not None
+    return Searched(
+        scenario=scenario.name, target=scenario.target.url, rules=list(scenario.slo.rules),
+        seed=scenario.seed, started=datetime.now(UTC),
+        settings=msgspec.convert({**asked, "time_budget_seconds": budget}, SearchSettings),
+        machine=Machine(
+            len(os.sched_getaffinity(0)), scenario.ra.workers.process_count, scenario.generator.processes
+        ),
+    )  # fmt: skip
+
+
+def _with_budget(searched: Searched, seconds: float | None) -> Searched:
+    if seconds is None:
+        return searched
+    settings = msgspec.structs.replace(searched.settings, time_budget_seconds=seconds)
+    return msgspec.structs.replace(searched, settings=settings)
+
+
+def _smallest(scenario: Scenario) -> Scenario:
+    """One phone of it: what the target is looked at with, which no cap forbids."""
+    arrivals = msgspec.structs.replace(scenario.arrivals, closed_phones=0)
+    phones = msgspec.structs.replace(scenario.phones, count=1)
+    return msgspec.structs.replace(scenario, phones=phones, arrivals=arrivals)
