@@ -18,10 +18,16 @@ from testbed.errors import TestbedError
 COMMANDS = {
     "account": ("loadtests.storm.account_command:account", "What became of each certificate of a run."),
     "ca": ("testbed.ca.admin:ca_group", "What a lab's CA was asked for; approve, revoke, export."),
+    "calibrate": ("loadtests.calibration.command:calibrate", "Service times and load from logs, as a file."),
+    "capacity": ("loadtests.capacity.command:capacity", "How fast phones may come, and what gives first."),
     "chaos": ("loadtests.experiments.command:chaos_group", "Break the chain and prove what came of it."),
     "exporter": ("loadtests.exporter_command:exporter_group", "Metrics of what is not ours."),
     "lab": ("loadtests.lab_command:lab", "Start RA and CA on this machine and run until Ctrl-C."),
     "logs": ("loadtests.logs_command:logs_group", "Metrics from the logs of a chain in production."),
+    "plan": (
+        "loadtests.planning.command:plan",
+        "So many phones in so long: which batches, and what to change.",
+    ),
     "probe": ("loadtests.targets.probe_command:probe", "Enroll one phone and explain each step."),
     "storm": ("loadtests.storm.command:storm", "Let phones enroll, watch them, leave a report."),
     "tune": ("loadtests.tuning.command:tune", "The timers that lose the fewest certificates."),
