@@ -1,17 +1,25 @@
 """The recommendation as TOML to paste into a scenario: `ra.toml` and `phones.toml`."""
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from pathlib import Path
 
 import tomli_w
 
+from loadtests.tuning.tunables import KEYS, Tunables
+
 RA, PHONES = "ra.toml", "phones.toml"
 
 
-def snippets(settings: Mapping[str, object]) -> dict[str, str]:
-    """The TOML by file name: the tables [ra...] and [phones...] of values by their keys in a scenario."""
+def snippets(tunables: Tunables, only: Collection[str] = KEYS) -> dict[str, str]:
+    """The TOML by file name: the tables [ra...] and [phones...], with nothing but what is tuned.
+
+    `only` names the tunables that are.
+    """
     tables: dict[str, object] = {"ra": {}, "phones": {}}
-    for key, value in settings.items():
+    keys = {KEYS[name] for name in only}
+    for key, value in tunables.settings().items():
+        if key not in keys:
+            continue
         _put(tables, key.split("."), list(value) if isinstance(value, tuple) else value)
     return {
         RA: _HEAD.format(part="the RA") + tomli_w.dumps({"ra": tables["ra"]}),
@@ -19,9 +27,9 @@ def snippets(settings: Mapping[str, object]) -> dict[str, str]:
     }
 
 
-def write_snippets(settings: Mapping[str, object], folder: Path) -> None:
+def write_snippets(tunables: Tunables, folder: Path, only: Collection[str] = KEYS) -> None:
     """Both files in the folder."""
-    for name, text in snippets(settings).items():
+    for name, text in snippets(tunables, only).items():
         (folder / name).write_text(text, encoding="utf-8")
 
 

@@ -26,8 +26,8 @@ _LONGER = 2.0
 _LOST_SHARE = 0.01
 _REFINEMENTS = 3
 _SEEDS = 4
-# In loss: a hundredth of what a phone without its LSC costs.
-_MATTERS = 0.1
+# In loss: as much as three phones in a thousand without their LSC.
+_MATTERS = 0.03
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -44,7 +44,7 @@ class Validity(msgspec.Struct, frozen=True):
     """At which p99 of the CA's submissions, in seconds, what is true; None: at none that was tried.
 
     From `better_from` to `better_until` (None: to the highest that was tried) the recommendation loses less
-    than the default, beyond chance and by as much as one phone in a hundred. From `raise_from` on longer
+    than the default, beyond chance and by as much as three phones in a thousand are worth. From `raise_from` on longer
     timers lose as much less than it. From
     `helpless_from` on more than one phone in a hundred misses its window with it, too.
     """
