@@ -179,7 +179,7 @@ class Tuning:
 
     def _write(self, tune: Tune) -> None:
         document.write(tune, self._folder)
-        write_snippets(tune.recommended.tunables.settings(), self._folder)
+        write_snippets(tune.recommended.tunables, self._folder)
 
     def _spent(self) -> float:
         return self._clock() - self._began

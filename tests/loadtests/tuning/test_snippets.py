@@ -16,12 +16,12 @@ points = st.tuples(*[st.floats(0, 1, exclude_max=True)] * len(DIMENSIONS))
 @given(points)
 def test_pasted_into_a_scenario_they_are_what_was_recommended(point: tuple[float, ...]) -> None:
     tunables = tunables_at(point, NETWORK_SECONDS, blocking=True)
-    texts = snippets(tunables.settings())
+    texts = snippets(tunables)
     scenario = parse_scenario('name = "pasted"\n' + texts[RA] + texts[PHONES], "test")
     assert Tunables.of(scenario) == tunables
 
 
 def test_both_are_written(tmp_path: Path) -> None:
-    write_snippets(Tunables().settings(), tmp_path)
+    write_snippets(Tunables(), tmp_path)
     (tmp_path / "whole.toml").write_text((tmp_path / RA).read_text() + (tmp_path / PHONES).read_text())
     assert Tunables.of(read_scenario(tmp_path / "whole.toml")) == Tunables()

@@ -19,7 +19,7 @@ def found() -> Validity:
     """Of settings that wait 20 s for a submission, with an RA that any number of phones may ask."""
     best = msgspec.structs.replace(Tunables(), read=25.0, total=24.0, submit=20.0)
     with ThreadPoolExecutor(1) as executor:
-        held = bench("healthy", phones=250, **{"ra.workers.model": "async"})
+        held = bench("healthy", phones=120, **{"ra.workers.model": "async"})
         return validity(Search(held, Tunables(), 1, SweepSettings(), executor, NETWORK_SECONDS), best)
 
 
