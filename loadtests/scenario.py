@@ -149,7 +149,7 @@ class Scenario(Settings, frozen=True):
 
     def to_toml(self) -> str:
         """The scenario as TOML that `read_scenario` reads back as the same scenario."""
-        return tomli_w.dumps(_without_nulls(msgspec.to_builtins(self)))
+        return tomli_w.dumps(without_nulls(msgspec.to_builtins(self)))
 
 
 class Load(msgspec.Struct, frozen=True):
@@ -206,14 +206,14 @@ def scenario_of(table: object, source: str) -> Scenario:
         raise ScenarioError(f"{source}: {_explain(str(error))}") from error
 
 
-def _without_nulls(table: dict[str, object]) -> dict[str, object]:
+def without_nulls(table: dict[str, object]) -> dict[str, object]:
     """The table without its None values: TOML has no null, an absent key means the same."""
     return {key: _without_null(value) for key, value in table.items() if value is not None}
 
 
 def _without_null(value: object) -> object:
     if isinstance(value, dict):
-        return _without_nulls(value)
+        return without_nulls(value)
     return [_without_null(each) for each in value] if isinstance(value, list | tuple) else value
 
 

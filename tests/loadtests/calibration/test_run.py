@@ -1,0 +1,74 @@
+"""Overheads of a run: attempts made by the simulator with known ones, from which these must come out."""
+
+import polars as pl
+import pytest
+
+from loadtests.calibration.histogram import Histogram
+from loadtests.calibration.iis import CaLog
+from loadtests.calibration.run import overheads
+from loadtests.errors import ModelError
+from loadtests.results import table
+from loadtests.results.summary import CpuSeconds
+from loadtests.scenario import Scenario
+from loadtests.simulation.forecast import simulate
+from loadtests.simulation.settings import ChainModel, Overheads, Stage
+from testbed.ca.capacity_settings import (
+    CapacitySettings,
+    ConstantTime,
+    ExponentialTime,
+    LognormalTime,
+    SamplesTime,
+)
+from testbed.ca.settings import CaSettings
+from testbed.ra.capacity_settings import RaWorkers
+from testbed.ra.settings import RaSettings
+from tests.loadtests.attempts import enrolled, timed_out
+from tests.loadtests.runs import summed_up
+
+CALLS: dict[Stage, int] = {"login": 2, "form": 1, "submit": 1, "download": 1}
+PHONE, CALL, RA_CPU = 0.01, 0.002, 0.005
+CAPACITY = CapacitySettings(
+    login=LognormalTime(0.02, 0.5), submit=LognormalTime(0.1, 0.8), download=ConstantTime(0.02),
+    signing=ExponentialTime(0.01),
+)  # fmt: skip
+
+
+def scenario_of(workers: RaWorkers) -> Scenario:
+    return Scenario(ca=CaSettings(capacity=CAPACITY, seed=9), ra=RaSettings(workers=workers))
+
+
+def attempts_of(scenario: Scenario, phones: int) -> tuple[pl.DataFrame, CaLog]:
+    """What a run would leave: each phone when the one before it is done, so that nothing queues."""
+    known = Overheads(phone=ConstantTime(PHONE), call=ConstantTime(CALL), ra_cpu_seconds=RA_CPU)
+    model = ChainModel(CAPACITY, scenario.ra, overheads=known, read_timeout_seconds=60, seed=9)
+    tries = simulate(model, (phone * 50.0 for phone in range(phones))).tries
+    seconds = (tries["ended"] - tries["started"]).to_list()
+    frame = table.build(enrolled(phone, latency=each) for phone, each in enumerate(seconds))
+    zero = [pl.lit(0.0).alias(f"{name}_seconds") for name in ("tls", "send", "read", "check")]
+    frame = frame.with_columns(*zero, connect_seconds=pl.lit(PHONE), wait_seconds=pl.Series(seconds) - PHONE)
+    log = CaLog()
+    for stage, calls in CALLS.items():
+        log.stages[stage].by_level[0] = Histogram()
+        log.stages[stage].by_level[0].add(0, calls * phones, 0)
+    return frame, log
+
+
+@pytest.mark.parametrize(("processes", "cores"), [(0, 1), (2, 2)])
+def test_the_overheads_that_a_run_was_made_with_come_out(processes: int, cores: int) -> None:
+    scenario = scenario_of(RaWorkers("async", processes=processes))
+    attempts, log = attempts_of(scenario, 60)
+    summary = summed_up(attempts, cpu_seconds=CpuSeconds(1.0, 60 * RA_CPU, 1.0))
+    found = overheads(scenario, summary, attempts, log)
+    assert found.ra_cpu_seconds == pytest.approx(RA_CPU)
+    assert found.cores == cores
+    assert isinstance(found.call, ConstantTime)
+    assert found.call.seconds == pytest.approx(CALL, rel=1e-6)
+    assert isinstance(found.phone, SamplesTime)
+    assert set(found.phone.seconds) == {PHONE}
+
+
+def test_a_run_in_which_many_failed_is_no_calibration() -> None:
+    scenario = scenario_of(RaWorkers("async"))
+    attempts = table.build([*(enrolled(phone) for phone in range(20)), timed_out(20)])
+    with pytest.raises(ModelError, match="1 of 21 attempts failed"):
+        overheads(scenario, summed_up(attempts), attempts, CaLog())
