@@ -83,9 +83,9 @@ class Chain:
         for _ in range(_CALIBRATIONS):
             found = replace(found, outside=other * (1 - share_inside), inside=other * share_inside)
             missing = measured - found.closed_seconds(base.concurrency)
-            if abs(missing) < _SMALL * measured or other + missing <= 0:
+            if abs(missing) < _SMALL * measured or other == 0:
                 break
-            other += missing
+            other = max(0.0, other + missing)
         return found
 
     def parts(self, stretch: float = 1.0) -> tuple[Part, ...]:

@@ -50,10 +50,11 @@ class Comparison(msgspec.Struct, frozen=True):
 def compare(levels: Sequence[Level], limits: Limits) -> Comparison:
     """Both models over the usable levels, of which there are at least six."""
     kept = usable(levels)
-    seen = all(repeat.demands for level in kept for repeat in level.repeats)
+    seen = sum(any(repeat.demands for repeat in level.repeats) for level in kept)
     usl = _predictions(kept, lambda others, n: best_curve(others).per_second(n))
     queueing = None
-    if seen:
+    # Whichever level is left out, another one has to say what the chain was busy with.
+    if seen > 1:
         queueing = _predictions(kept, lambda others, n: Chain.measured(others, limits).closed_per_second(n))
     rows = [_row(level, place, usl, queueing) for place, level in enumerate(kept)]
     return _judged(rows)
@@ -86,7 +87,7 @@ def _judged(rows: list[LeftOut]) -> Comparison:
     ]
     usl_error = _root_mean_square(of_usl)
     if len(of_queueing) < len(rows):
-        note = "usage of the chain was not seen at every level, so there is no queueing model"
+        note = "usage of the chain was seen at fewer than two levels, so there is no queueing model"
         return Comparison(rows, usl_error, None, "neither", 1.0, note)
     queueing_error = _root_mean_square(of_queueing)
     chance = _chance([abs(a) - abs(b) for a, b in zip(of_usl, of_queueing, strict=True)])

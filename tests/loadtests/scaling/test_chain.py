@@ -70,6 +70,13 @@ def test_demands_come_from_all_levels_and_the_rest_from_the_lowest() -> None:
     assert found.outside / found.inside == pytest.approx(0.05 / (0.15 - 0.01 - 0.08))
 
 
+def test_demands_that_account_for_more_than_was_measured_leave_nothing_else() -> None:
+    low = Repeat(5.0, 0.2, 0.2, 0.2, 100, 0.0, demands(worker=0.2, pages=0.21))
+    found = Chain.measured([Level(1, [low])], Limits(ra_workers=5, ca_threads=9))
+    assert found.outside == found.inside == 0
+    assert found.closed_per_second(1) == pytest.approx(1 / 0.21)
+
+
 def test_levels_without_usage_make_no_queueing_model() -> None:
     with pytest.raises(ModelError, match="usage of the chain"):
         Chain.measured([Level(1, [repeat(10.0)])], Limits())
