@@ -9,6 +9,8 @@ from loadtests.survival.binomial import binomial_interval
 from loadtests.survival.sample import Array, Sample
 from loadtests.survival.tail import Tail, find_tail
 
+_NOTHING = 1e-9
+
 
 class Basis(enum.StrEnum):
     """What a share rests on."""
@@ -58,7 +60,7 @@ class Survival:
         at_cut = self._counted(self.horizon_seconds)
         if self.tail is None:
             return Share(seconds, None, 0.0, at_cut.high, Basis.BOUNDS)
-        estimate, low, high = self.tail.share_over(seconds)
+        estimate, low, high = (0.0 if share < _NOTHING else share for share in self.tail.share_over(seconds))
         return Share(seconds, estimate, low, max(min(high, at_cut.high), estimate), Basis.TAIL)
 
     def _counted(self, seconds: float) -> Share:
