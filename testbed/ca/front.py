@@ -188,7 +188,7 @@ class FrontSession:
     def _challenge(self, verdict: Challenged) -> Response:
         case = self._case
         case.user, case.sub_status, case.win32_status = verdict.user, verdict.sub_status, verdict.win32_status
-        if verdict.failed:
+        if verdict.failed and verdict.scheme:
             self._front.metrics.login(verdict.scheme, good=False)
         offers = tuple(("WWW-Authenticate", value) for value in verdict.values)
         date = ("Date", self._front.date())
@@ -203,9 +203,10 @@ class FrontSession:
         return Response(status, headers, self._front.pages.kernel_error(status), close=close)
 
     def _count_login(self, request: Request) -> None:
-        scheme = (request.headers.get("authorization") or "").partition(" ")[0]
-        if scheme:
-            self._front.metrics.login(scheme.lower(), good=True)
+        scheme = (request.headers.get("authorization") or "").partition(" ")[0].lower()
+        # A connection that is logged in may send whatever it likes there, and a label would show it.
+        if scheme in self._front.doorkeeper.schemes:
+            self._front.metrics.login(scheme, good=True)
 
     def _dressed(self, response: Response, request: Request, verdict: Admitted) -> Response:
         """The response with the headers that IIS adds to every answer of a worker."""

@@ -31,9 +31,7 @@ EXPRESSIONS = [
     *expressions.of_rules(),
 ]
 # Why an expression has no data in this storm.
-WITHOUT_DATA = {
-    r"Waiting at the RA / B$": "only blocking workers of the profile rfc let enrollments wait",
-}
+WITHOUT_DATA: dict[str, str] = {}
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from testbed.ca.settings import CaSettings, ExtraAccount
@@ -157,3 +158,15 @@ def test_the_password_may_hold_colons_and_the_name_a_domain(tmp_path: Path) -> N
 def test_an_anonymous_request_is_logged_as_access_denied(ca: MockCa, connection: Connection) -> None:
     assert connection.get()[0] == 401
     assert rows(ca, 1) == [["-", "401", "2", "5"]]
+
+
+def test_what_a_client_that_is_logged_in_calls_a_scheme_is_no_label(
+    ca: MockCa, connection: Connection, initiator: Initiator
+) -> None:
+    assert connection.log_in(initiator)[0] == 200
+    for authorization in ("c2VjcmV0OnBhc3N3b3Jk", "Bearer c2VjcmV0", 'Evil"} c2VjcmV0', PASSWORD):
+        assert connection.get(authorization)[0] == 200
+    shown = httpx.get(ca.addresses["metrics"]).text
+    logins = [line for line in shown.splitlines() if line.startswith("estorm_ca_logins_total{")]
+    assert logins == ['estorm_ca_logins_total{outcome="good",scheme="ntlm"} 1.0']
+    assert PASSWORD.partition(" ")[0] not in shown
