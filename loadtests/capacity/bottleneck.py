@@ -3,7 +3,8 @@
     ceiling = throughput / busy share     of a trial in which nobody waited for anybody: the utilization law
 
 A part that waits for the part behind it is as busy as that one when it matters, so being busy says little.
-The ceilings of an unloaded chain have no such waiting in them, and the lowest is the first to be met.
+The ceilings of an unloaded chain have no such waiting in them, and the lowest is the first to be met. Few
+phones go through an unloaded chain: that lowest one, which waits for nobody, is taken from a loaded one then.
 """
 
 import statistics
@@ -58,6 +59,9 @@ def evidence_of(trials: Sequence[Trial], machine: Machine) -> list[Evidence]:
     loaded = [trial for trial in known if trial.plan.step != "baseline"]
     near = of_step(known, "hold") or loaded[-3:] or known[-1:]
     ceilings = {**_held_ceilings(known), **_cpu_ceilings(loaded or known, machine)}
+    first = min(ceilings, key=lambda part: ceilings[part], default=None)
+    if first in _HELD:
+        ceilings[first] = _median([_ceiling(trial, first) for trial in near]) or ceilings[first]
     found = [_evidence(part, ceiling, near, machine) for part, ceiling in ceilings.items()]
     return sorted(found, key=lambda each: each.ceiling_per_second)
 
@@ -76,10 +80,15 @@ def _held_ceilings(trials: Sequence[Trial]) -> dict[Part, float]:
     found: dict[Part, float] = {}
     for trial in sorted(trials, key=lambda trial: (trial.plan.step != "baseline", trial.rate_per_second)):
         for part in _HELD:
-            busy = getattr(trial.usage, part)
-            if part not in found and busy and trial.throughput_per_second:
-                found[part] = trial.throughput_per_second / busy
+            ceiling = _ceiling(trial, part)
+            if part not in found and ceiling:
+                found[part] = ceiling
     return found
+
+
+def _ceiling(trial: Trial, part: Part) -> float | None:
+    busy = getattr(trial.usage, part)
+    return trial.throughput_per_second / busy if busy and trial.throughput_per_second else None
 
 
 def _cpu_ceilings(trials: Sequence[Trial], machine: Machine) -> dict[Part, float]:

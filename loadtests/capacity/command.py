@@ -3,6 +3,7 @@
 import os
 import random
 import sys
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,13 +16,16 @@ from loadtests.capacity.bottleneck import Machine
 from loadtests.capacity.offering import check_searchable
 from loadtests.capacity.progress import make_search_display
 from loadtests.capacity.result import Capacity, Searched
-from loadtests.capacity.search import SearchSettings
+from loadtests.capacity.search import SearchSettings, seconds_left
 from loadtests.capacity.search_folder import SearchFolder
 from loadtests.capacity.searching import Search
+from loadtests.capacity.storm_bench import StormBench
 from loadtests.capacity.wording import describe
 from loadtests.quantities import DurationType, RateType
-from loadtests.results import slo
+from loadtests.results.slo import parse_all
 from loadtests.scenario import Scenario, default_scenario, read_scenario
+from loadtests.storm.generator import EstServer
+from loadtests.storm.progress import Display
 from loadtests.storm.run_folder import create_run_folder
 from loadtests.targets.settings import load_options, server_options, with_options
 from loadtests.targets.target import open_target
@@ -69,7 +73,8 @@ def capacity(
     server = open_target(_smallest(scenario), consented=i_may_load_this)
     click.echo(f"seed {searched.seed}, folder {folder.path}")
     with folder.run.locked(), make_search_display() as display:
-        found = Search(scenario, searched, folder, display, server).run()
+        bench = _bench(scenario, searched, folder, display, server)
+        found = Search(searched, folder, display, bench).run()
     _end(found, folder)
 
 
@@ -77,6 +82,16 @@ def _made(scenario: Scenario, out: Path | None, *, consented: bool) -> Path:
     """The new folder, once the target is known to be usable."""
     open_target(_smallest(scenario), consented=consented)
     return create_run_folder("capacity", datetime.now(UTC), out, logs=False).path
+
+
+def _bench(
+    scenario: Scenario, searched: Searched, folder: SearchFolder, display: Display, server: EstServer | None
+) -> StormBench:
+    left = seconds_left(folder.trials(), searched.settings)
+    return StormBench(
+        scenario, parse_all(searched.rules), searched.seed, folder.trials_folder, display, server,
+        deadline=None if left is None else time.monotonic() + left,
+    )  # fmt: skip
 
 
 def _end(found: Capacity, folder: SearchFolder) -> None:
@@ -96,7 +111,7 @@ def _scenario(path: Path | None, given: Mapping[str, object]) -> Scenario:
     assert isinstance(rules, tuple)
     if rules:
         scenario = msgspec.structs.replace(scenario, slo=msgspec.structs.replace(scenario.slo, rules=rules))
-    slo.parse_all(scenario.slo.rules)
+    parse_all(scenario.slo.rules)
     url = None if given["target"] is None else str(given["target"])
     scenario = msgspec.structs.replace(
         scenario,

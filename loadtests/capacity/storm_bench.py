@@ -111,8 +111,8 @@ class StormBench:
         window = _window(plan, offered, storm)
         table = window.attempts(attempts)
         intended = table["index"].n_unique() if plan.rate_per_second is None or cut else offered.measured
-        orphans = None
-        if storm.certificates is not None:
+        orphans = storm.summary.orphans
+        if self.server is None:
             orphans = window.orphans(database.issued(storm.folder.database), attempts)
         deaths = storm.course.deaths
         return Observed(

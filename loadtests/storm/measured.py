@@ -23,6 +23,7 @@ from loadtests.storm.counters import CounterMeter, Sample, usage_between
 from loadtests.storm.course import Course
 from loadtests.storm.generator import EstServer
 from loadtests.storm.progress import Display, Tally
+from loadtests.storm.resumption import target_mark
 from loadtests.storm.run import Storm
 from loadtests.storm.run_folder import RunFolder
 from testbed.settings import LabSettings
@@ -120,6 +121,8 @@ def _prepared(scenario: Scenario, path: Path, display: Display, keys: Path | Non
     try:
         folder.logs.mkdir(parents=True)
         folder.scenario.write_text(scenario.to_toml())
+        if mark := target_mark(scenario):
+            mark.write(folder.ca_mark)
         if keys:
             folder.keys.hardlink_to(key_file(scenario, keys, display))
     except OSError as error:
