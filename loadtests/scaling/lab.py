@@ -1,5 +1,6 @@
 """Levels measured on a lab: a storm of phones in a closed workload, on a fresh lab for each measurement."""
 
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -22,7 +23,7 @@ _LEAST_SAMPLES = 3
 
 
 class LabLevels:
-    """Storms of `scenario`'s phones, so many at a time, each in a folder of its own in `folder`.
+    """Storms of `scenario`'s phones, so many at a time, each in a folder of its own in `folder`, which stays.
 
     Keys are made once for all of them. KeyboardInterrupt when the user interrupts a storm; PartFailed,
     GeneratorFailed and ScenarioError as `storm_on_lab` raises them.
@@ -34,10 +35,11 @@ class LabLevels:
     def measure(self, plan: LevelPlan) -> Repeat:
         """Enroll for `settle_seconds` and `measured_seconds`, and count what ended in the latter."""
         seconds = plan.settle_seconds + plan.measured_seconds
-        name = f"{plan.concurrency}-at-once-{plan.repeat}"
+        path = self._folder / f"{plan.concurrency}-at-once-{plan.repeat}"
+        shutil.rmtree(path, ignore_errors=True)
         found = storm_on_lab(
             closed_scenario(self._scenario, plan),
-            self._folder / name,
+            path,
             self._display,
             keys=self._folder / "keys",
             enough=lambda attempts, now: (
