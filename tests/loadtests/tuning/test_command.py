@@ -1,0 +1,91 @@
+"""`estorm tune` as a user runs it."""
+
+import re
+import signal
+from pathlib import Path
+
+import click
+import pytest
+
+from loadtests.errors import LoadtestError
+from loadtests.scenario import read_scenario
+from loadtests.tuning.command import tune
+from loadtests.tuning.document import read
+from loadtests.tuning.tunables import Tunables
+from tests.processes import all_gone, family_of, run_estorm, running_estorm, wait_until
+
+TINY = """
+name = "tiny"
+seed = 3
+[phones]
+count = 40
+key = "p-256"
+key_pool_size = 4
+[phones.retry]
+attempts = 2
+spacing_seconds = 10
+[arrivals]
+shape = "poisson"
+rate_per_second = 2.0
+[slo]
+rules = []
+"""
+
+
+@pytest.fixture
+def scenario(tmp_path: Path) -> Path:
+    (tmp_path / "tiny.toml").write_text(TINY)
+    return tmp_path / "tiny.toml"
+
+
+def test_it_finds_settings_that_a_storm_can_be_run_with_at_once(scenario: Path, tmp_path: Path) -> None:
+    options = ("--simulate-only", "--condition", "slow_submit", "--time-budget", "4", "--out", "run")
+    done = run_estorm("tune", scenario.name, *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "seed 3, run folder" in done.stdout
+    found = read(tmp_path / "run" / "tune.json")
+    default, best = found.default, found.recommended
+    assert default.tunables == Tunables.of(read_scenario(scenario))
+    assert best.predicted.orphans <= default.predicted.orphans
+    assert best.predicted.enrolled > default.predicted.enrolled
+    snippets = "".join((tmp_path / "run" / name).read_text() for name in ("ra.toml", "phones.toml"))
+    pasted = snippets.replace("[phones]\n", "[phones]\ncount = 5\nkey = 'p-256'\n", 1)
+    (tmp_path / "pasted.toml").write_text(pasted)
+    storm = run_estorm("storm", "pasted.toml", "--out", "storm", "--seed", "1", cwd=tmp_path)
+    assert "5 of 5 phones enrolled" in storm.stdout, storm.stderr
+
+
+def test_ctrl_c_keeps_what_was_found_and_leaves_nothing_running(scenario: Path, tmp_path: Path) -> None:
+    with running_estorm("tune", scenario.name, "--out", "run", cwd=tmp_path) as process:
+        assert process.stdout is not None
+        line = next(line for line in process.stdout if line.startswith("screened"))
+        family = family_of(process.pid)
+        process.send_signal(signal.SIGINT)
+        assert wait_until(lambda: process.poll() is not None, 60), line
+        assert process.returncode == 130
+    assert all_gone(family)
+    found = read(tmp_path / "run" / "tune.json")
+    assert found.interrupted
+    assert found.searched.settings > 0
+    assert found.recommended.predicted.enrolled > 0
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--condition", "foggy"], "there is no CA condition 'foggy'; known are healthy"),
+        (["--weights", "beauty=1"], "names are missed"),
+        (["--time-budget", "soon"], "'soon' is not a duration"),
+        (["--scale", "0"], "0.0 is not in the range"),
+        (["--again", "nothing.json"], "nothing.json: not a estorm.tune/1 document"),
+        (["--calibration", "nothing.toml"], "cannot read the calibration nothing.toml"),
+    ],
+    ids=["condition", "weights", "budget", "scale", "again", "calibration"],
+)
+def test_bad_input_is_named_with_what_may_be(
+    options: list[str], complaint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises((LoadtestError, click.ClickException), match=re.escape(complaint)):
+        tune.main(options, standalone_mode=False)
+    assert not list(tmp_path.iterdir())
