@@ -20,7 +20,8 @@ docs/metrics.md`; a test holds it against a real scrape.
 All names but the probe's begin with `estorm_`; times are seconds, sizes bytes, shares 0 to 1 (`_ratio`).
 Labels have few values: no metric ever has a phone's name, an address or a serial number in one. Jobs that see
 the same thing share its name, so that one query serves a test and production; `job` tells them apart. Each
-job also has the standard `process_...` metrics of the process that serves it.
+job also has the standard `process_...` metrics of the process that serves it. The proxy that breaks
+connections has its own (chaos-tcp.md).
 """
 _TABLE_HEAD = ("| metric | labels | meaning | moves |", "|---|---|---|---|")
 

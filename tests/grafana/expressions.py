@@ -18,6 +18,7 @@ RULES = sorted((GRAFANA / "prometheus" / "rules").glob("*.yml"))
 class Expression:
     where: str
     text: str
+    legend: str = ""
 
     def filled(self, range_seconds: int = 300, rate_seconds: int = 8) -> str:
         """`watched` with Grafana's variables as they are for «All»."""
@@ -25,6 +26,18 @@ class Expression:
             "$__range", f"{range_seconds}s"
         )
         return text.replace("$job", ".*").replace("$run", ".*")
+
+    @property
+    def legend_labels(self) -> set[str]:
+        """The labels that its legend shows."""
+        return set(re.findall(r"\{\{(\w+)\}\}", self.legend))
+
+    @property
+    def labels(self) -> set[str]:
+        """Every label that it names."""
+        grouped = re.findall(r"\b(?:by|on|without|ignoring) \(([^)]*)\)", self.text)
+        matched = re.findall(r"[{,]\s*(\w+)\s*(?:=~|!~|!=|=)", self.text)
+        return {*matched, *self.legend_labels, *(name for each in grouped for name in each.split(", "))}
 
     @property
     def watched(self) -> str:
@@ -57,7 +70,9 @@ def panels(path: Path) -> list[dict[str, Any]]:
 def of_dashboard(path: Path) -> Iterator[Expression]:
     for panel in panels(path):
         for target in panel["targets"]:
-            yield Expression(f"{path.stem} / {panel['title']} / {target['refId']}", target["expr"])
+            yield Expression(
+                f"{path.stem} / {panel['title']} / {target['refId']}", target["expr"], target["legendFormat"]
+            )
     for annotation in dashboard(path)["annotations"]["list"]:
         yield Expression(f"{path.stem} / annotation {annotation['name']}", annotation["expr"])
 
