@@ -133,7 +133,8 @@ class Ca:
 
     def service_seconds(self, stage: Stage) -> float:
         """What the next page of this stage takes, begun now."""
-        return self._draw[stage]() * self.weather.factor(stage)
+        seconds = self._draw[stage]()
+        return seconds * self.weather.factor(stage) if self.weather.changes else seconds
 
     def _admit(self, call: Call, answered: Answered) -> None:
         if self._queue_limit and self.workers.queued >= self._queue_limit:

@@ -28,10 +28,12 @@ class Try:
         self._connect()
 
     def _connect(self) -> None:
-        if self._enrollment.connected:
+        weather = self._ra.ca.weather
+        if self._enrollment.connected or weather.is_free:
+            self._enrollment.connected = True
             self._send()
             return
-        seconds, failed = self._ra.ca.weather.connecting()
+        seconds, failed = weather.connecting()
         if failed:
             self._ra.clock.after(seconds, self._cannot_connect)
         elif seconds:
@@ -62,6 +64,7 @@ class Try:
             self._call = self._ra.ca.call(self._stage, self._answered)
 
     def _answered(self, answer: Answer) -> None:
+        self._call = None  # so that nothing is left for the garbage collector
         if self._timed_out:
             self._too_late(answer)
             return
@@ -88,5 +91,6 @@ class Try:
         self._ra.timeouts[self._stage] += 1
         if self._call is not None:
             self._call.gone = True
+            self._call = None
         self._enrollment.connected = False
         self._enrollment.failed(self._stage)

@@ -92,6 +92,7 @@ class Clockwork:
         if not self._events or self._next_timer <= self._events[0][0]:
             timer = first.popleft()
             self.now, action = timer.due, timer.action
+            timer.action = None
             self._next_timer = timer.due
             assert action is not None
             action()

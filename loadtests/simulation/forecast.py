@@ -82,8 +82,7 @@ def simulate(model: ChainModel, starts: Iterator[float]) -> Forecast:
 
 def forecast_of(ca: Ca, ra: Ra, ledger: Ledger, seconds: float) -> Forecast:
     """What a simulation that has ended after so many seconds says."""
-    columns = {"phone": ledger.phones, "started": ledger.started, "ended": ledger.ended}
-    tries = pl.DataFrame({**columns, "outcome": ledger.outcomes})
+    tries = ledger.frame()
     return Forecast(
         tries=tries,
         phones=tries["phone"].n_unique(),

@@ -4,6 +4,9 @@ import enum
 from array import array
 from typing import Self
 
+import numpy as np
+import polars as pl
+
 from loadtests.simulation.settings import Stage
 
 
@@ -24,17 +27,27 @@ class Outcome(enum.IntEnum):
 
 
 class Ledger:
-    """A row for each try, in the order in which they ended. Times are seconds from the simulation's start.
+    """A row of 21 bytes for each try, in the order in which they ended. Times are seconds from the start.
 
     `late_answers` counts certificates that the RA had ready when their phone had gone.
     """
 
     def __init__(self) -> None:
-        self.phones = array("L")
+        self.phones = array("I")
         self.started = array("d")
         self.ended = array("d")
         self.outcomes = array("B")
         self.late_answers = 0
+
+    def frame(self) -> pl.DataFrame:
+        """The rows so far: `phone`, `started`, `ended`, `outcome`."""
+        # Through NumPy, since Polars takes an array as a sequence of Python's numbers.
+        return pl.DataFrame(
+            {
+                "phone": np.asarray(self.phones, np.uint32), "started": np.asarray(self.started, np.float64),
+                "ended": np.asarray(self.ended, np.float64), "outcome": np.asarray(self.outcomes, np.uint8),
+            }
+        )  # fmt: skip
 
     def add(self, phone: int, started: float, ended: float, outcome: Outcome) -> None:
         """One try has ended."""

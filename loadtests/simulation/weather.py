@@ -1,5 +1,6 @@
 """What befalls the CA and the way to it: outages, slow times, and how long a connection takes in them."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from loadtests.simulation.clockwork import Action, Clockwork
@@ -14,11 +15,12 @@ class Connecting(NamedTuple):
     failed: bool
 
 
-_AT_ONCE = Connecting(0.0, failed=False)
-
-
 class Weather:
-    """The outages and slow times of a chain, as they are at the clock's time."""
+    """The outages and slow times of a chain, as they are at the clock's time.
+
+    `changes`: steps may be slower at times. `is_free`: connections to the CA take no time and never fail.
+    `work` calls an action when the CA has worked so long; one that is frozen by then is late.
+    """
 
     def __init__(self, model: ChainModel, clock: Clockwork) -> None:
         self._clock = clock
@@ -30,7 +32,10 @@ class Weather:
         self._resolve_limit = model.ra.resolver.seconds
         self._resolve = drawer(overheads.resolve, model.seed, "resolve")
         self._connect = drawer(overheads.connect, model.seed, "connect")
-        self._is_free = not (overheads.resolve or overheads.connect or self._freezes or self._unresolved)
+        self.changes = bool(model.slowness)
+        # What is asked for every request must not look for outages where there are none.
+        self.work: Callable[[float, Action], None] = self._work_on if self._freezes else clock.after
+        self.is_free = not (overheads.resolve or overheads.connect or self._freezes or self._unresolved)
 
     def factor(self, step: Step) -> float:
         """How many times as long as usual a step takes now."""
@@ -47,8 +52,7 @@ class Weather:
             return None
         return next((outage for outage in self._outages if _lasts(outage, self._clock.now)), None)
 
-    def work(self, seconds: float, action: Action) -> None:
-        """Call `action` when the CA has worked so long; one that is frozen by then is late."""
+    def _work_on(self, seconds: float, action: Action) -> None:
         for freeze in self._freezes:
             if _lasts(freeze, self._clock.now + seconds):
                 seconds = freeze.until_seconds - self._clock.now
@@ -56,8 +60,6 @@ class Weather:
 
     def connecting(self) -> Connecting:
         """What becomes of a connection that is begun now, by the RA's timers for it."""
-        if self._is_free:
-            return _AT_ONCE
         now = self._clock.now
         resolve = self._resolve() * self.factor("resolve")
         if resolve > self._resolve_limit or any(_lasts(each, now) for each in self._unresolved):
