@@ -103,6 +103,7 @@ class Tuning:
             if not enough(_SIMPLIFYING):
                 best = choice.simplified(search, best, lambda: enough(_SIMPLIFYING))
             found = self._held_back(search, sweep, best.tunables)
+            self._write(self._document(found, interrupted=interruption.came))
             if not interruption.came:
                 self._explain(search, found, lambda: enough(_EXPLAINING))
         return found
@@ -127,13 +128,14 @@ class Tuning:
         self._tell("what each value is good for, and for how slow a CA")
         found.effects = choice.effects(search, best)
         found.notes.extend(at_bounds(best, self._start))
-        if enough():
+        if not enough():
+            found.validity = validity(search, best, enough)
+        if found.validity is None:
             found.notes.append(
-                "no time was left to find for how slow a CA this holds; give --time-budget more"
+                "no time was left to find for how slow a CA this holds; give more --time-budget"
             )
-            return
-        found.validity = validity(search, best)
-        grid.write(search, best, self._folder)
+        if not enough():
+            grid.write(search, best, self._folder)
 
     def _measure(self, found: _Found, interruption: Interruption) -> None:
         order = self._order

@@ -5,7 +5,7 @@ recommendation with every timer twice as long, each under the same arrivals and 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -44,9 +44,9 @@ class Validity(msgspec.Struct, frozen=True):
     """At which p99 of the CA's submissions, in seconds, what is true; None: at none that was tried.
 
     From `better_from` to `better_until` (None: to the highest that was tried) the recommendation loses less
-    than the default, beyond chance and by as much as three phones in a thousand are worth. From `raise_from` on longer
-    timers lose as much less than it. From
-    `helpless_from` on more than one phone in a hundred misses its window with it, too.
+    than the default, beyond chance and by as much as three phones in a thousand are worth. From `raise_from`
+    on longer timers lose as much less than it. From `helpless_from` on more than one phone in a hundred
+    misses its window with it, too.
     """
 
     better_from_seconds: float | None
@@ -63,10 +63,17 @@ class _Compared:
     helpless: bool
 
 
-def validity(search: Search, best: Tunables) -> Validity:
-    """Where the recommendation begins and ceases to be the better one, by simulation."""
+def validity(search: Search, best: Tunables, enough: Callable[[], bool] = lambda: False) -> Validity | None:
+    """Where the recommendation begins and ceases to be the better one, by simulation.
+
+    None when it was `enough` before that was known.
+    """
     ladder = _Ladder(search, best)
-    compared = [ladder.at(seconds) for seconds in _GRID_SECONDS]
+    compared = []
+    for seconds in _GRID_SECONDS:
+        if enough():
+            return None
+        compared.append(ladder.at(seconds))
     better_from, better_until = ladder.span([each.better for each in compared], "better")
     raise_from, _ = ladder.span([each.longer_helps for each in compared], "longer_helps")
     helpless_from, _ = ladder.span([each.helpless for each in compared], "helpless")

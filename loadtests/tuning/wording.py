@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from loadtests.tuning.document import Totals, Tune
+from loadtests.tuning.document import Gain, Totals, Tune
 
 
 def describe(tune: Tune) -> Iterator[str]:
@@ -12,6 +12,7 @@ def describe(tune: Tune) -> Iterator[str]:
     if tune.default.measured and tune.recommended.measured:
         title = f"measured on the lab, times divided by {tune.scale:g}"
         yield from _table(title, tune.default.measured, tune.recommended.measured)
+    yield from map(_gain, tune.gains)
     for check in tune.checks:
         if not check.agrees:
             predicted, measured = check.predicted_timeout_rate.mean, check.measured_timeout_rate
@@ -48,3 +49,13 @@ def _pair(before: float, after: float) -> str:
 
 def _seconds(value: float | None) -> str:
     return f"{'never' if value is None else f'{value:.1f} s':>10}"
+
+
+def _gain(gain: Gain) -> str:
+    share, orphans, false = gain.enrolled_share, gain.orphans, gain.false_timeouts
+    points = f"{share.mean * 100:+.1f} [{share.low * 100:.1f}, {share.high * 100:.1f}]"
+    return (
+        f"gain under {gain.condition}: {points} points of the phones, {orphans.mean:.1f} [{orphans.low:.1f}, "
+        f"{orphans.high:.1f}] orphans and {false.mean:.1f} [{false.low:.1f}, {false.high:.1f}] false timeouts "
+        "fewer (95 %)"
+    )

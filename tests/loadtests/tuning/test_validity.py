@@ -20,7 +20,9 @@ def found() -> Validity:
     best = msgspec.structs.replace(Tunables(), read=25.0, total=24.0, submit=20.0)
     with ThreadPoolExecutor(1) as executor:
         held = bench("healthy", phones=120, **{"ra.workers.model": "async"})
-        return validity(Search(held, Tunables(), 1, SweepSettings(), executor, NETWORK_SECONDS), best)
+        found = validity(Search(held, Tunables(), 1, SweepSettings(), executor, NETWORK_SECONDS), best)
+    assert found is not None
+    return found
 
 
 def test_it_is_needed_once_a_submission_may_take_the_default_ten_seconds(found: Validity) -> None:
