@@ -1,15 +1,38 @@
-"""Twenty searches for a capacity that queueing theory knows (M/M/c): how often the interval holds it."""
+"""Searches on simulated chains: for a capacity that queueing theory knows (M/M/c), and beside a sweep."""
+
+import math
+import statistics
+from collections.abc import Sequence
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from loadtests.capacity.estimate import Estimate, estimate
 from loadtests.capacity.search import SearchSettings, decide
-from loadtests.capacity.trial import Trial, TrialPlan
+from loadtests.capacity.simulated import SimulatedBench
+from loadtests.capacity.trial import Bench, Trial, TrialPlan
+from loadtests.results.slo import parse_all
+from loadtests.simulation.settings import ChainModel
+from testbed.ca.capacity_settings import CapacitySettings, ConstantTime, ExponentialTime, LognormalTime
+from testbed.ra.settings import RaSettings
 from tests.loadtests.capacity.queueing import bench, true_limit
 
 SEEDS = 20
 HITS = 18
+WITHIN = 0.10
+SHARE_OF_TIME = 0.2
+HELD = SearchSettings(settle_seconds=20, least_phones_held=10_000)
+SWEEP_STEP = 1.05
+SWEPT_BEYOND = 4
+# CES as it comes: five workers, each behind logins, two connections, and one signing device.
+CES = ChainModel(
+    CapacitySettings(
+        workers=8, login=ExponentialTime(0.05), form=ConstantTime(0.01), submit=LognormalTime(0.1, 0.5),
+        download=ConstantTime(0.01), signing=ExponentialTime(0.03),
+    ),
+    RaSettings(),
+)  # fmt: skip
+CES_RULES = ("latency_p99_seconds <= 2s", "enrolled_share >= 99%")
 
 
 @pytest.mark.timeout(900)
@@ -17,19 +40,65 @@ HITS = 18
 def test_the_interval_holds_the_truth_in_18_of_20_searches(benchmark: BenchmarkFixture, workers: int) -> None:
     found: list[Estimate | None] = []
     benchmark.pedantic(  # type: ignore[no-untyped-call]
-        lambda: found.extend(search(workers, seed) for seed in range(SEEDS))
+        lambda: found.extend(estimate(search(bench(workers, seed), HELD)) for seed in range(SEEDS))
     )
     truth = true_limit(workers)
     known = [each for each in found if each is not None]
     hits = sum(each.low <= truth <= each.high for each in known)
-    widths = sorted(each.width for each in known)
-    benchmark.extra_info.update(truth=truth, hits=hits, median_width=widths[len(widths) // 2])
+    widths = [each.width for each in known]
+    off = [abs(each.rate_per_second / truth - 1) for each in known]
+    benchmark.extra_info.update(
+        truth=truth, hits=hits, median_width=statistics.median(widths), median_off=statistics.median(off)
+    )
     assert hits >= HITS
 
 
-def search(workers: int, seed: int) -> Estimate | None:
-    table, trials = bench(workers, seed), list[Trial]()
-    settings = SearchSettings(settle_seconds=20, least_phones_held=10_000)
+@pytest.mark.timeout(900)
+def test_the_knee_is_that_of_an_exhaustive_sweep_in_a_fifth_of_its_time(benchmark: BenchmarkFixture) -> None:
+    table = SimulatedBench(CES, parse_all(CES_RULES), seed=1)
+    settings = SearchSettings(settle_seconds=20)
+    searched, swept = list[Trial](), list[Trial]()
+    benchmark.pedantic(lambda: searched.extend(search(table, settings)))  # type: ignore[no-untyped-call]
+    known = estimate(searched)
+    knee = sweep(table, settings, searched[0].throughput_per_second, swept)
+    times = [sum(trial.took_seconds for trial in trials) for trials in (searched, swept)]
+    assert known is not None
+    benchmark.extra_info.update(
+        searched=known.rate_per_second, swept=knee, off=known.rate_per_second / knee - 1,
+        share_of_time=times[0] / times[1], trials=[len(searched), len(swept)],
+    )  # fmt: skip
+    assert known.rate_per_second == pytest.approx(knee, rel=WITHIN)
+    assert times[0] <= SHARE_OF_TIME * times[1]
+
+
+def search(table: Bench, settings: SearchSettings) -> list[Trial]:
+    trials = list[Trial]()
     while isinstance(plan := decide(trials, settings), TrialPlan):
         trials.append(table.trial(plan))
-    return estimate(trials)
+    return trials
+
+
+def sweep(table: Bench, settings: SearchSettings, first: float, made: list[Trial]) -> float:
+    """Every rate from the first on in steps of 5 %, as long and as often as a search holds one.
+
+    Gives the middle between the last rate that held in most of its trials and the first that did not.
+    """
+    rate, held, beyond = first, first, list[float]()
+    while len(beyond) < SWEPT_BEYOND:
+        trials = [table.trial(held_at(settings, rate, len(made) + n)) for n in range(settings.holds)]
+        made += trials
+        if most_held(trials):
+            held, beyond = rate, []
+        else:
+            beyond.append(rate)
+        rate *= SWEEP_STEP
+    return math.sqrt(held * beyond[0])
+
+
+def held_at(settings: SearchSettings, rate: float, number: int) -> TrialPlan:
+    seconds = max(settings.hold_seconds, settings.least_phones_held / rate)
+    return TrialPlan("hold", 1001 + number, rate, settings.settle_seconds, seconds)
+
+
+def most_held(trials: Sequence[Trial]) -> bool:
+    return sum(trial.met for trial in trials) * 2 >= len(trials)

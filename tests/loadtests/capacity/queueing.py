@@ -23,20 +23,25 @@ def bench(workers: int, seed: int) -> SimulatedBench:
     return SimulatedBench(model, parse_all([f"latency_p99_seconds <= {LIMIT_SECONDS}s"]), seed)
 
 
-def true_limit(workers: int) -> float:
-    """The rate at which one phone in a hundred takes longer than the limit."""
-    low, high = 1e-6, 0.9999 * workers / MEAN_SECONDS
+def true_limit(
+    workers: int, mean_seconds: float = MEAN_SECONDS, limit_seconds: float = LIMIT_SECONDS, late: float = 0.01
+) -> float:
+    """The rate at which this share of phones takes longer than the limit."""
+    low, high = 1e-6, 0.9999 * workers / mean_seconds
     for _ in range(100):
         middle = (low + high) / 2
-        low, high = (low, middle) if share_above_the_limit(workers, middle) > 0.01 else (middle, high)
+        above = share_above_the_limit(workers, middle, mean_seconds, limit_seconds)
+        low, high = (low, middle) if above > late else (middle, high)
     return low
 
 
-def share_above_the_limit(workers: int, rate: float) -> float:
-    """Of the times that customers spend in M/M/c."""
-    load, service, seconds = rate * MEAN_SECONDS, 1 / MEAN_SECONDS, LIMIT_SECONDS
+def share_above_the_limit(workers: int, rate: float, mean_seconds: float, limit_seconds: float) -> float:
+    """Of the times that customers spend in M/M/c: Erlang's C, then wait and service together."""
+    load, service = rate * mean_seconds, 1 / mean_seconds
     terms = [load**k / math.factorial(k) for k in range(workers)]
     last = load**workers / math.factorial(workers) * workers / (workers - load)
     waits, drain = last / (sum(terms) + last), workers * service - rate
-    queued = (drain * math.exp(-service * seconds) - service * math.exp(-drain * seconds)) / (drain - service)
-    return math.exp(-service * seconds) * (1 - waits) + waits * queued
+    if math.isclose(drain, service):
+        drain *= 1 + 1e-7
+    served, drained = math.exp(-service * limit_seconds), math.exp(-drain * limit_seconds)
+    return served * (1 - waits) + waits * (drain * served - service * drained) / (drain - service)
