@@ -1,0 +1,88 @@
+"""Trials on a server that somebody else runs: a lab of this test's own."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from loadtests.arrivals.pacing import Health, WorkerHealth
+from loadtests.capacity.storm_bench import StormBench, generator_trouble
+from loadtests.capacity.trial import TrialPlan
+from loadtests.est.client import parse_target
+from loadtests.results import summary, table
+from loadtests.results.measures import Percentiles
+from loadtests.results.slo import parse_all
+from loadtests.scenario import parse_scenario
+from loadtests.storm.generator import EstServer
+from loadtests.storm.measured import Silent
+from testbed.lab import Lab
+from tests.loadtests import attempts
+from tests.loadtests.runs import facts
+
+RULES = ("latency_p50_seconds <= 30s", "orphans == 0")
+SCENARIO = parse_scenario("seed = 3\n[phones]\nkey = 'p-256'", "here")
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[EstServer]:
+    with Lab(SCENARIO.lab_settings, tmp_path, tmp_path / "ca.sqlite") as lab:
+        found = lab.endpoints
+        yield EstServer(parse_target(found.ra), Path(found.trust_anchor), found.est_user, found.est_password)
+
+
+def test_of_a_users_server_there_is_what_phones_saw_and_nothing_of_its_parts(
+    server: EstServer, tmp_path: Path
+) -> None:
+    scenario = msgspec.structs.replace(
+        SCENARIO, target=msgspec.structs.replace(SCENARIO.target, url=f"https://{server.target.authority}")
+    )
+    bench = StormBench(scenario, parse_all(RULES), 3, tmp_path / "trials", Silent(), server)
+    trial = bench.trial(TrialPlan("hold", 1, 20.0, 0.5, 1.0))
+    assert (trial.phones, trial.failed_share, trial.problem) == (20, 0.0, "")
+    assert trial.slo.met is None
+    assert trial.usage.ra_workers is trial.usage.ca_cpu is None
+    assert trial.usage.generator_cpu is not None
+    assert {path.name for path in (tmp_path / "trials" / "01").iterdir()} == {
+        "summary.json", "enrollments.parquet", "scenario.toml",
+    }  # fmt: skip
+
+
+def test_a_trial_that_outlasts_the_time_budget_is_ended_and_says_nothing(tmp_path: Path) -> None:
+    ticking = itertools.count()
+    bench = StormBench(
+        SCENARIO, parse_all(RULES), 3, tmp_path, Silent(), deadline=5, clock=lambda: float(next(ticking))
+    )
+    trial = bench.trial(TrialPlan("hold", 1, 5.0, 0.0, 120.0))
+    assert "time budget" in trial.problem
+    assert trial.void
+
+
+def shown(**health: float | None) -> summary.Summary:
+    """A summary of a generator like this."""
+    worker = WorkerHealth(0, 10, 0, health.get("cpu_share"), None)
+    lag = health.get("start_lag") or 0.001
+    found = summary.summarize(table.build(attempts.storm(10)), facts(10), [])
+    return msgspec.structs.replace(
+        found, generator=Health([], health.get("loop_lag"), [worker]),
+        start_lag_seconds=Percentiles(lag, lag, lag, lag),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("health", "limit", "trouble"),
+    [
+        ({"cpu_share": 0.5, "start_lag": 0.04}, "1s", ""),
+        ({"cpu_share": 0.9}, "1s", "the generator used 90% of a core"),
+        ({"start_lag": 0.06}, "1s", "p99 of start lag is 0.060 s"),
+        ({"start_lag": 0.06}, "5s", ""),
+        ({"loop_lag": 0.06}, "1s", "p99 of event-loop lag is 0.060 s"),
+        ({"start_lag": 0.004}, "10 ms", ""),
+    ],
+)
+def test_a_generator_is_in_trouble_when_its_own_delay_matters_beside_the_limit(
+    health: dict[str, float], limit: str, trouble: str
+) -> None:
+    rules = parse_all([f"latency_p99_seconds <= {limit}"])
+    assert generator_trouble(shown(**health), rules) == trouble
