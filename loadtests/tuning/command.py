@@ -14,6 +14,7 @@ from loadtests import exits
 from loadtests.calibration.document import Calibration
 from loadtests.logs_command import manner_options
 from loadtests.quantities import DurationType
+from loadtests.report.tuning import write_tuning_report
 from loadtests.scenario import Scenario, read_scenario
 from loadtests.simulation.settings import Overheads
 from loadtests.storm.run_folder import create_run_folder
@@ -72,6 +73,7 @@ def tune(
     for line in describe(found):
         click.echo(line)
     click.echo(f"{folder.path / NAME}, beside it ra.toml and phones.toml")
+    click.echo(f"report: {write_tuning_report(folder.path)}")
     if found.interrupted:
         sys.exit(exits.INTERRUPTED)
 

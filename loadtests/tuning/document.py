@@ -96,7 +96,10 @@ class Check(msgspec.Struct, frozen=True):
 
     condition: str
     setting: str
-    predicted_timeout_rate: Annotated[Interval, Meta(description="Low and high: the range of the runs")]
+    predicted_timeout_rate: Annotated[
+        Interval,
+        Meta(description="With the service times that the CA drew; low, high: of all draws simulated"),
+    ]
     measured_timeout_rate: float
     agrees: Annotated[bool, Meta(description="Within two points, or within the range")]
 

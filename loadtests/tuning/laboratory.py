@@ -6,7 +6,6 @@ false time-outs      rows of the IIS log with win32 status 64, answers that the 
                      hung up, and answers that the RA could not write because the phone had
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,21 +49,23 @@ class Laboratory:
         return full_scale(measured, self.scale), found.course.interrupted
 
     def storm(self, tunables: Tunables, condition: Condition) -> Scenario:
-        """The storm that `run` runs, scaled."""
+        """The storm that `run` runs, scaled; its seed is the mock CA's, too."""
         whole = condition.scenario(tunables.in_scenario(self.scenario))
+        whole = msgspec.structs.replace(
+            whole, ca=msgspec.structs.replace(whole.ca, seed=self.scenario.seed or 0)
+        )
         return divided(whole, self.scale, self.folder)
 
-    def predicted(self, tunables: Tunables, condition: Condition, seeds: Sequence[int]) -> list[Outcome]:
+    def predicted(self, tunables: Tunables, condition: Condition, draws: int) -> list[Outcome]:
         """What the simulator says of the same storm: same arrivals, the lab's own cost, times as scaled.
 
-        Each seed draws the CA's service times anew.
+        The first is with the service times that the mock CA will draw, the others with times drawn anew.
         """
         storm = self.storm(tunables, condition)
         scaled = _divided_condition(condition, storm, self.scale)
-        assert storm.seed is not None
         found = []
-        for seed in seeds:
-            forecast = simulate(scaled.model(storm, self.overheads, seed), arrivals(storm, storm.seed))
+        for seed in range(storm.ca.seed, storm.ca.seed + draws):
+            forecast = simulate(scaled.model(storm, self.overheads, seed), arrivals(storm, storm.seed or 0))
             found.append(full_scale(of_forecast(forecast, self._yardstick(condition)), self.scale))
         return found
 

@@ -1,6 +1,6 @@
 """The default and the recommendation really run, side by side, and what the simulator had said of them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -19,8 +19,8 @@ from testbed.ca.capacity_settings import CapacitySettings, ConstantTime
 _POINTS = 0.02
 _PREDICTIONS = 8
 _PROBE_PHONES, _PROBE_RATE = 40, 8.0
-# Of what an enrollment takes on an idle lab: the phone's share, and that of each of the RA's five calls.
-_PHONE_SHARE, _CALL_SHARE = 0.5, 0.1
+# Of the 14.5 ms of an enrollment on an idle lab 13 passed at a worker of the RA, in five calls (measured).
+_PHONE_SHARE, _CALL_SHARE = 0.1, 0.18
 
 DEFAULT, RECOMMENDED = "default", "recommended"
 
@@ -32,8 +32,8 @@ class Runs(Protocol):
         """What came of it, and whether the user interrupted."""
         ...
 
-    def predicted(self, tunables: Tunables, condition: Condition, seeds: Sequence[int]) -> list[Outcome]:
-        """What was to come of it, by seed."""
+    def predicted(self, tunables: Tunables, condition: Condition, draws: int) -> list[Outcome]:
+        """What was to come of it: with the service times that were drawn, and with others."""
         ...
 
 
@@ -53,12 +53,11 @@ class Proof:
 
 
 def check(condition: str, setting: str, predicted: list[Outcome], measured: Outcome) -> Check:
-    """Whether what was measured lies within two points of the mean prediction, or in the range of all."""
+    """Whether what was measured lies within two points of the first prediction, or in the range of all."""
     rates = [each.timeout_rate for each in predicted]
-    range_ = Interval(sum(rates) / len(rates), min(rates), max(rates))
     rate = measured.timeout_rate
-    agrees = abs(rate - range_.mean) <= _POINTS or range_.low <= rate <= range_.high
-    return Check(condition, setting, range_, rate, agrees)
+    agrees = abs(rate - rates[0]) <= _POINTS or min(rates) <= rate <= max(rates)
+    return Check(condition, setting, Interval(rates[0], min(rates), max(rates)), rate, agrees)
 
 
 def prove(
@@ -83,7 +82,7 @@ def prove(
             if proof.interrupted:
                 yield proof
                 return
-            predicted = laboratory.predicted(tunables, condition, range(1, _PREDICTIONS + 1))
+            predicted = laboratory.predicted(tunables, condition, _PREDICTIONS)
             proof.measured.setdefault(name, {})[condition.name] = found
             proof.predicted.setdefault(name, {})[condition.name] = predicted
             longest = max(longest, before - time_left())
@@ -111,9 +110,8 @@ def lab_overheads(laboratory: Laboratory, default: Tunables) -> tuple[Laboratory
 
 def _line(condition: str, setting: str, found: Outcome, predicted: list[Outcome]) -> str:
     tail = "never" if found.p99_seconds is None else f"{found.p99_seconds:.1f} s"
-    rates = [each.timeout_rate for each in predicted]
     return (
         f"measured {condition}, {setting}: {found.enrolled} of {found.phones} enrolled, p99 {tail}, "
         f"{found.false_timeouts} false timeouts, {found.orphans} orphans, timeout rate "
-        f"{found.timeout_rate:.1%} (predicted {sum(rates) / len(rates):.1%})"
+        f"{found.timeout_rate:.1%} (predicted {predicted[0].timeout_rate:.1%})"
     )

@@ -56,6 +56,6 @@ def _gain(gain: Gain) -> str:
     points = f"{share.mean * 100:+.1f} [{share.low * 100:.1f}, {share.high * 100:.1f}]"
     return (
         f"gain under {gain.condition}: {points} points of the phones, {orphans.mean:.1f} [{orphans.low:.1f}, "
-        f"{orphans.high:.1f}] orphans and {false.mean:.1f} [{false.low:.1f}, {false.high:.1f}] false timeouts "
-        "fewer (95 %)"
+        f"{orphans.high:.1f}] orphans and {false.mean:.1f} [{false.low:.1f}, {false.high:.1f}] false "
+        "timeouts fewer (95 %)"
     )

@@ -49,7 +49,7 @@ def test_a_storm_on_the_lab_ends_as_the_simulator_says(laboratory: Laboratory) -
     default = Tunables.of(laboratory.scenario)
     slow = condition("slow_submit", laboratory.scenario).slower(4)
     found, interrupted = laboratory.run("slow", default, slow)
-    (predicted,) = laboratory.predicted(default, slow, [1])
+    (predicted,) = laboratory.predicted(default, slow, 1)
     assert not interrupted
     assert found.phones == predicted.phones == 20
     assert found.enrolled == predicted.enrolled == 0

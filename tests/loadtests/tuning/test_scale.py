@@ -29,9 +29,9 @@ from tests.loadtests.tuning.chains import condition, scenario
 @pytest.mark.parametrize("name", ["slow_submit", "heavy_tailed", "overloaded", "outage"])
 def test_simulated_it_has_the_same_outcome(name: str, tmp_path: Path) -> None:
     of, where = scenario(), condition(name)
-    whole = where.model(of, Overheads(), 5)
+    whole = where.model(of, Overheads(), of.seed or 0)
     laboratory = Laboratory(of, tmp_path, 10.0, 300.0, Overheads())
-    (scaled,) = laboratory.predicted(Tunables.of(of), where, [5])
+    (scaled,) = laboratory.predicted(Tunables.of(of), where, 1)
     forecast = simulate(whole, arrivals(of, of.seed or 0))
     assert scaled.enrolled == forecast.enrolled
     assert scaled.tries == forecast.tries.height
