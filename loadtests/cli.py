@@ -21,6 +21,7 @@ COMMANDS = {
     "calibrate": ("loadtests.calibration.command:calibrate", "Service times and load from logs, as a file."),
     "capacity": ("loadtests.capacity.command:capacity", "How fast phones may come, and what gives first."),
     "chaos": ("loadtests.experiments.command:chaos_group", "Break the chain and prove what came of it."),
+    "compare": ("loadtests.comparison.command:compare", "Runs side by side; exit 1 when one is worse."),
     "exporter": ("loadtests.exporter_command:exporter_group", "Metrics of what is not ours."),
     "lab": ("loadtests.lab_command:lab", "Start RA and CA on this machine and run until Ctrl-C."),
     "logs": ("loadtests.logs_command:logs_group", "Metrics from the logs of a chain in production."),
