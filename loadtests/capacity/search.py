@@ -94,13 +94,13 @@ def _ended(trials: Sequence[Trial], settings: SearchSettings, pace: "_Pace") -> 
     known, last = valid(trials), trials[-_VOID_IN_A_ROW:]
     if known and not known[0].met:
         return Found("a rule is broken by one phone at a time already", None, None)
+    if pace.is_over:
+        return Found("the time budget was used up", held, broken)
     if len(last) == _VOID_IN_A_ROW and all(trial.void for trial in last):
         why = last[-1].problem or "the generator was the limit before the chain was"
         return Found(why, held, broken, generator_bound=not last[-1].problem)
     if len(trials) >= settings.most_trials:
         return Found(f"{len(trials)} trials were made", held, broken)
-    if pace.is_over:
-        return Found("the time budget was used up", held, broken)
     return None
 
 
