@@ -13,6 +13,7 @@ import msgspec
 
 from loadtests import exits
 from loadtests.capacity.bottleneck import Machine
+from loadtests.capacity.modelled import modelled, with_time_for_models, write_page
 from loadtests.capacity.offering import check_searchable
 from loadtests.capacity.progress import make_search_display
 from loadtests.capacity.result import Capacity, Searched
@@ -42,6 +43,7 @@ _USUAL_BUDGET = "10m"
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the phones and their arrivals.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder; default runs/<UTC time>-capacity.")
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with the search in this folder.")
+@click.option("--no-models", is_flag=True, help="Make no models of how the chain scales; search longer.")
 @click.option("--target", help="Your EST server, https://host:port[/segment], instead of a lab.")
 @server_options
 @load_options
@@ -63,19 +65,22 @@ def capacity(
             raise click.UsageError("--resume goes on as it was begun; it takes --time-budget alone")
         folder = SearchFolder(resume.resolve())
         scenario, searched = folder.asked()
-        searched = _with_budget(searched, time_budget)
+        if time_budget is not None:
+            searched = _with_budget(searched, time_budget)
     else:
         scenario = _scenario(scenario_file, given)
         check_searchable(scenario)
-        searched = _searched(scenario, time_budget, given)
+        wanted = not given["no_models"] and not scenario.target.url
+        searched = with_time_for_models(_searched(scenario, time_budget, given), wanted=wanted)
         folder = SearchFolder(_made(scenario, out, consented=i_may_load_this))
         folder.begin(scenario, searched)
     server = open_target(_smallest(scenario), consented=i_may_load_this)
     click.echo(f"seed {searched.seed}, folder {folder.path}")
     with folder.run.locked(), make_search_display() as display:
         bench = _bench(scenario, searched, folder, display, server)
-        found = Search(searched, folder, display, bench).run()
-    _end(found, folder)
+        found = modelled(Search(searched, folder, display, bench).run(), scenario, folder, display)
+    page = write_page(found, folder)
+    _end(found, folder, page)
 
 
 def _made(scenario: Scenario, out: Path | None, *, consented: bool) -> Path:
@@ -94,10 +99,11 @@ def _bench(
     )  # fmt: skip
 
 
-def _end(found: Capacity, folder: SearchFolder) -> None:
+def _end(found: Capacity, folder: SearchFolder, page: Path) -> None:
     for line in describe(found):
         click.echo(line)
     click.echo(f"answer: {folder.answer}")
+    click.echo(f"report: {page}")
     if found.interrupted:
         click.echo(f"go on with: estorm capacity --resume {folder.path}")
         sys.exit(exits.INTERRUPTED)
@@ -139,11 +145,10 @@ def _searched(scenario: Scenario, time_budget: float | None, given: Mapping[str,
     )  # fmt: skip
 
 
-def _with_budget(searched: Searched, seconds: float | None) -> Searched:
-    if seconds is None:
-        return searched
+def _with_budget(searched: Searched, seconds: float) -> Searched:
     settings = msgspec.structs.replace(searched.settings, time_budget_seconds=seconds)
-    return msgspec.structs.replace(searched, settings=settings)
+    searched = msgspec.structs.replace(searched, settings=settings)
+    return with_time_for_models(searched, wanted=searched.models_seconds is not None)
 
 
 def _smallest(scenario: Scenario) -> Scenario:

@@ -21,6 +21,7 @@ from loadtests.capacity.stability import reasons_of_instability
 from loadtests.capacity.trial import Trial, of_step, valid
 from loadtests.errors import JournalError
 from loadtests.results.slo import Rule
+from loadtests.scaling.models import Models
 
 VERSION = "estorm.capacity/1"
 _CONFIRMED_WITHIN = 0.05
@@ -39,6 +40,9 @@ class Searched(msgspec.Struct, frozen=True, kw_only=True):
     started: Annotated[datetime, Meta(tz=True, description="UTC")]
     settings: SearchSettings
     machine: Machine
+    models_seconds: Annotated[
+        float | None, Meta(description="Time kept for the models beside the search's; null: none are made")
+    ] = None
 
 
 class Capacity(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag=VERSION):
@@ -77,6 +81,9 @@ class Capacity(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", ta
     interrupted: bool = False
     searched: Searched
     trials: list[Trial]
+    models: Annotated[
+        Models | None, Meta(description="How the chain scales with phones at a time; null: none were made")
+    ] = None
 
     @property
     def good(self) -> bool:

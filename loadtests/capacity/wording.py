@@ -19,6 +19,21 @@ def describe(found: Capacity) -> Iterator[str]:
     if found.demand_met is not None:
         yield f"the throughput that is asked for: {'can be had' if found.demand_met else 'CANNOT BE HAD'}"
     yield from _bottleneck(found)
+    yield from _models(found)
+
+
+def _models(found: Capacity) -> Iterator[str]:
+    models = found.models
+    if models is None:
+        return
+    if models.usl and models.usl.peak_concurrency:
+        peak = models.usl.peak_concurrency
+        yield f"peak: {peak.value:.3g} phones at a time, 95 % interval {peak.low:.3g} to {peak.high:.3g}"
+    elif models.usl:
+        yield f"scalability law: {models.usl.note}"
+    said = models.comparison.note if models.comparison else models.note
+    if said:
+        yield f"models: {said}"
 
 
 def _headline(found: Capacity) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Levels measured on a lab: a storm of phones in a closed workload, on a fresh lab for each measurement."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -8,39 +9,54 @@ import numpy as np
 import polars as pl
 
 from exporters.logs.iis_row import columns_of, row_of, stage_of
+from loadtests.errors import GeneratorFailed
 from loadtests.results import table as enrollments
 from loadtests.scaling.curve import Array
 from loadtests.scaling.demands import Demands, Limits, Variation, squared_variation
 from loadtests.scaling.level import Repeat
 from loadtests.scaling.plan import LevelPlan
 from loadtests.scenario import Scenario
-from loadtests.storm.measured import MeasuredStorm, storm_on_lab
-from loadtests.storm.progress import Display
+from loadtests.storm.measured import MeasuredStorm, Silent, storm_on_lab
+from testbed.errors import PartFailed
 
 _PAGES = ("login", "form", "submit", "download")
 _CHALLENGED = b"401"
 _LEAST_SAMPLES = 3
+_FAILED = Repeat(0.0, None, None, None, 0, 1.0)
 
 
 class LabLevels:
     """Storms of `scenario`'s phones, so many at a time, each in a folder of its own in `folder`, which stays.
 
-    Keys are made once for all of them. KeyboardInterrupt when the user interrupts a storm; PartFailed,
-    GeneratorFailed and ScenarioError as `storm_on_lab` raises them.
+    Keys are made once for all of them; `tell` is given a line when one fails. KeyboardInterrupt when the user
+    interrupts a storm.
     """
 
-    def __init__(self, scenario: Scenario, folder: Path, display: Display, limits: Limits) -> None:
-        self._scenario, self._folder, self._display, self._limits = scenario, folder, display, limits
+    def __init__(self, scenario: Scenario, folder: Path, limits: Limits, tell: Callable[[str], None]) -> None:
+        self._scenario, self._folder, self._limits, self._tell = scenario, folder, limits, tell
 
     def measure(self, plan: LevelPlan) -> Repeat:
-        """Enroll for `settle_seconds` and `measured_seconds`, and count what ended in the latter."""
-        seconds = plan.settle_seconds + plan.measured_seconds
+        """Enroll for `settle_seconds` and `measured_seconds`, and count what ended in the latter.
+
+        A chain or a generator that fails makes a measurement in which all phones failed.
+        """
         path = self._folder / f"{plan.concurrency}-at-once-{plan.repeat}"
         shutil.rmtree(path, ignore_errors=True)
-        found = storm_on_lab(
+        try:
+            found = self._storm(plan, path)
+        except (PartFailed, GeneratorFailed) as failure:
+            self._tell(f"level {plan.concurrency} at a time failed: {failure}")
+            return _FAILED
+        if found.course.interrupted:
+            raise KeyboardInterrupt
+        return repeat_of(found, plan, self._limits)
+
+    def _storm(self, plan: LevelPlan, path: Path) -> MeasuredStorm:
+        seconds = plan.settle_seconds + plan.measured_seconds
+        return storm_on_lab(
             closed_scenario(self._scenario, plan),
             path,
-            self._display,
+            Silent(),
             keys=self._folder / "keys",
             enough=lambda attempts, now: (
                 f"measured for {seconds:g} s"
@@ -48,9 +64,6 @@ class LabLevels:
                 else ""
             ),
         )
-        if found.course.interrupted:
-            raise KeyboardInterrupt
-        return repeat_of(found, plan, self._limits)
 
 
 def closed_scenario(scenario: Scenario, plan: LevelPlan) -> Scenario:

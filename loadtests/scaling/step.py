@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from loadtests.report import wording
 from loadtests.scaling.demands import Limits
 from loadtests.scaling.level import Level, Repeat
 from loadtests.scaling.models import Models, model
@@ -51,6 +52,7 @@ class ModelStep:
     seconds: float | None
     tell: Callable[[str], None]
     clock: Callable[[], float] = time.monotonic
+    _end: float | None = None
 
     def run(self) -> Models:
         """The models; without any, and why, when there is no time for the levels.
@@ -67,8 +69,12 @@ class ModelStep:
         shutil.rmtree(self.records.folder, ignore_errors=True)
         return model(levels, self.limits, self.seed)
 
+    def left(self) -> str:
+        """What is left of the time, in words; empty when there is no end to it."""
+        return "" if self._end is None else f"; {wording.span(max(0.0, self._end - self.clock()))} left"
+
     def _measured(self, known: list[Level], settings: LevelSettings) -> list[Level]:
-        end = None if self.seconds is None else self.clock() + self.seconds
+        end = self._end = None if self.seconds is None else self.clock() + self.seconds
 
         def enough(plan: LevelPlan, _: list[Level]) -> bool:
             needed = _LEAST_SECONDS + plan.settle_seconds + _USUAL_OVERHEAD_SECONDS
@@ -88,7 +94,7 @@ class _Recording:
     def measure(self, plan: LevelPlan) -> Repeat:
         found = self.step.bench.measure(plan)
         self.step.records.add(plan.concurrency, found)
-        self.step.tell(described(plan, found))
+        self.step.tell(described(plan, found) + self.step.left())
         return found
 
 

@@ -13,7 +13,6 @@ from loadtests.scaling.models import Models, model
 from loadtests.scaling.plan import LevelSettings, measure_levels
 from loadtests.scaling.usl import Estimated, Usl, fit_usl
 from loadtests.scenario import parse_scenario
-from loadtests.storm.measured import Silent
 from tests.loadtests.scaling.levels import levels_of
 
 TRUTH = Curve(20.0, 0.05, 0.001)
@@ -67,7 +66,7 @@ def test_the_queueing_model_predicts_levels_that_it_has_not_seen(
     scenario = parse_scenario(CHAIN, "the benchmark")
     limits = Limits.of(scenario, len(os.sched_getaffinity(0)))
     settings = LevelSettings(repeats=2, settle_seconds=1.0, measured_seconds=5.0)
-    bench = LabLevels(scenario, tmp_path, Silent(), limits)
+    bench = LabLevels(scenario, tmp_path, limits, print)
     found: list[Models] = []
 
     def measure() -> None:

@@ -12,7 +12,6 @@ from loadtests.scaling.demands import Demands, Limits, Variation, quantiles, squ
 from loadtests.scaling.lab import LabLevels, closed_scenario, counted_repeat, page_seconds
 from loadtests.scaling.plan import LevelPlan
 from loadtests.scenario import Scenario, parse_scenario
-from loadtests.storm.measured import Silent
 
 SCENARIO = """
 seed = 7
@@ -34,7 +33,7 @@ def scenario() -> Scenario:
 
 def test_a_level_is_measured_with_so_many_phones_at_a_time(scenario: Scenario, tmp_path: Path) -> None:
     limits = Limits.of(scenario, 2)
-    bench = LabLevels(scenario, tmp_path, Silent(), limits)
+    bench = LabLevels(scenario, tmp_path, limits, print)
     found = bench.measure(LevelPlan(2, 1, 0.5, 5.0, 90))
     assert found.usable
     # Two at a time, each 0.12 s at the CA alone: what else takes time only makes it fewer.
