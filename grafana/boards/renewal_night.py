@@ -1,9 +1,10 @@
 """Renewal night: how many phones have their certificate, how fast, who times out, is it the CA."""
 
-from exporters import ca, pictures, ra, storm
+from exporters import ca, pictures, ra
 from exporters.load import families as load
+from grafana.boards.losses import orphans, timeout_share
 from grafana.panels import Board, Query, lines, numbers
-from grafana.queries import gained, quantile, rate, series, total
+from grafana.queries import quantile, rate, series, total
 
 _LEFT = total(load.PHONES, matchers='state=~"waiting|under_way|between_tries"')
 _FROM_INTENDED = 'outcome="enrolled"'
@@ -27,18 +28,12 @@ BOARD = Board(
                     "s",
                     Query(f"{_LEFT} / {rate(load.SUCCEEDED)}"),
                 ),
-                numbers(
-                    *pictures.TIMEOUT_SHARE,
-                    Query(f"{gained(load.TIMEOUTS)} / {gained(load.STARTED)}"),
-                ),
+                timeout_share(),
                 numbers(
                     *pictures.FAILED_FOR_GOOD,
                     Query(total(load.PHONES, matchers='state=~"failed|lost"')),
                 ),
-                numbers(
-                    *pictures.ORPHANS,
-                    Query(f"{total(storm.ORPHANS)} or {gained(ra.ORPHANS)}"),
-                ),
+                orphans(),
             ),
         ),
         (

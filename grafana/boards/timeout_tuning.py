@@ -2,6 +2,7 @@
 
 from exporters import pictures, ra
 from exporters.load import families as load
+from grafana.boards.losses import orphans, timeout_share
 from grafana.panels import Board, Query, heat, lines, numbers
 from grafana.queries import RATE, above, gained, quantile, series
 
@@ -52,6 +53,7 @@ BOARD = Board(
                 ),
             ),
         ),
+        ("What they cost", (timeout_share(), orphans())),
         ("Phones", _PHONE),
         ("RA to CA", _RA),
         (
