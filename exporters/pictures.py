@@ -76,6 +76,8 @@ LONGER = Picture(
     "than the default read timer, from the real start.",
     "percentunit",
 )
+BURNING_SHARE = 0.05
+"""The share of timeouts that is an alert."""
 CUT_OFF_SECONDS = (1.0, 2.5, 5.0, 10.0)
 """The shorter timers that `CUT_OFF` asks about."""
 LONGER_SECONDS = (10.0, 5.0)

@@ -45,10 +45,19 @@ class Board:
     every_job: str = ".+"
 
 
-def numbers(title: str, about: str, unit: str, *queries: Query, width: int = 4) -> stat.Panel:
-    """One number for each query, as it is now."""
+def numbers(
+    title: str, about: str, unit: str, *queries: Query, width: int = 4, bad_from: float | None = None
+) -> stat.Panel:
+    """One number for each query, as it is now; red from `bad_from` on.
+
+    Where nothing is said of thresholds, Grafana shows every number from 80 on in red.
+    """
+    steps = [dashboard.Threshold(0, "text")]
+    if bad_from is not None:
+        steps.append(dashboard.Threshold(bad_from, "red"))
+    thresholds = board.ThresholdsConfig().mode(dashboard.ThresholdsMode.ABSOLUTE).steps(steps)
     panel = stat.Panel().title(title).description(about).unit(unit).span(width).height(4)
-    panel = panel.datasource(DATASOURCE).graph_mode(common.BigValueGraphMode.NONE)
+    panel = panel.datasource(DATASOURCE).graph_mode(common.BigValueGraphMode.NONE).thresholds(thresholds)
     for query in queries:
         panel = panel.with_target(_target(query).instant())
     return panel
@@ -62,6 +71,7 @@ def lines(
     legend = legend.display_mode(common.LegendDisplayMode.LIST)
     panel = timeseries.Panel().title(title).description(about).unit(unit).span(width).height(8)
     panel = panel.datasource(DATASOURCE).legend(legend).fill_opacity(30 if stacked else 5).line_width(1)
+    panel = panel.axis_soft_min(0).tooltip(_every_line())
     if stacked:
         panel = panel.stacking(common_builder.StackingConfig().mode(common.StackingMode.NORMAL))
     for query in queries:
@@ -125,6 +135,12 @@ def _name_targets(built: dashboard.Dashboard) -> None:
 
 def _target(query: Query) -> prometheus.Dataquery:
     return prometheus.Dataquery().expr(query.expr).legend_format(query.legend).datasource(DATASOURCE)
+
+
+def _every_line() -> common_builder.VizTooltipOptions:
+    """A tooltip that compares the lines, the highest first."""
+    mode, order = common.TooltipDisplayMode.MULTI, common.SortOrder.DESCENDING
+    return common_builder.VizTooltipOptions().mode(mode).sort(order)
 
 
 def _datasource() -> board.DatasourceVariable:

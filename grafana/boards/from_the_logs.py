@@ -1,6 +1,6 @@
 """From the logs: production, where nothing of estorm runs but the reader of its logs."""
 
-from exporters import ca, ra
+from exporters import ca, pictures, ra
 from exporters.load import families as load
 from exporters.logs import families as logs
 from grafana.panels import Board, Query, lines, numbers
@@ -21,9 +21,16 @@ BOARD = Board(
                     "Share of the enrollments that the read timer ended.",
                     "percentunit",
                     Query(f"{gained(load.TIMEOUTS)} / {gained(load.STARTED)}"),
+                    bad_from=pictures.BURNING_SHARE,
                 ),
                 numbers("Failed calls to the CA", "All causes.", "short", Query(gained(ra.FAILURES))),
-                numbers("Orphans", "Certificates nobody received.", "short", Query(gained(ra.ORPHANS))),
+                numbers(
+                    "Orphans",
+                    "Certificates nobody received.",
+                    "short",
+                    Query(gained(ra.ORPHANS)),
+                    bad_from=1,
+                ),
                 numbers("Unreadable lines", "Of all logs.", "short", Query(gained(logs.UNREADABLE.family))),
             ),
         ),

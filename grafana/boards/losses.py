@@ -11,6 +11,7 @@ def timeout_share() -> Panel:
     return numbers(
         *pictures.TIMEOUT_SHARE,
         Query(f"{gained(load.TIMEOUTS)} / {gained(load.STARTED)}"),
+        bad_from=pictures.BURNING_SHARE,
     )
 
 
@@ -19,4 +20,5 @@ def orphans() -> Panel:
     return numbers(
         *pictures.ORPHANS,
         Query(f"{total(storm.ORPHANS)} or {gained(ra.ORPHANS)}"),
+        bad_from=1,
     )

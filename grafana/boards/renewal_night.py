@@ -32,6 +32,7 @@ BOARD = Board(
                 numbers(
                     *pictures.FAILED_FOR_GOOD,
                     Query(total(load.PHONES, matchers='state=~"failed|lost"')),
+                    bad_from=1,
                 ),
                 orphans(),
             ),

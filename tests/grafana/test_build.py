@@ -56,3 +56,13 @@ def test_panels_do_not_lie_on_each_other() -> None:
 def test_a_query_cannot_name_a_label_that_its_metric_has_not() -> None:
     with pytest.raises(UnknownLabel, match="worker"):
         series(QUEUED, 'worker="1"')
+
+
+def test_no_number_is_red_but_by_a_threshold_of_its_own() -> None:
+    reddened: set[tuple[str, float]] = set()
+    for path in expressions.DASHBOARDS:
+        for panel in (each for each in expressions.panels(path) if each["type"] == "stat"):
+            neutral, *bad = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
+            assert neutral == {"color": "text", "value": 0}, panel["title"]
+            reddened |= {(panel["title"], step["value"]) for step in bad}
+    assert reddened == {("Timeouts", 0.05), ("Failed for good", 1), ("Orphans", 1)}

@@ -60,7 +60,7 @@ def source_of(volume: str | dict[str, str]) -> str:
 def test_docker_compose_reads_the_file() -> None:
     done = subprocess.run(
         ["docker-compose", "--file", str(COMPOSE), "config"], capture_output=True, text=True, check=False,
-        timeout=60,
+        timeout=110,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     read = yaml.safe_load(done.stdout)["services"]

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(not shutil.which("promtool"), reason="needs prom
 
 def promtool(*arguments: str | Path) -> str:
     done = subprocess.run(
-        ["promtool", *map(str, arguments)], capture_output=True, text=True, check=False, timeout=60
+        ["promtool", *map(str, arguments)], capture_output=True, text=True, check=False, timeout=110
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -21,7 +21,7 @@ NEEDS_CHROMIUM = pytest.mark.skipif(
     shutil.which("chromium") is None, reason="chromium is not on PATH: pages cannot be drawn"
 )
 
-_SECONDS = 60
+_SECONDS = 110
 _OPTIONS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--enable-logging=stderr",
