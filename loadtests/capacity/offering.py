@@ -32,7 +32,7 @@ class Offering:
 
 def offering(scenario: Scenario, plan: TrialPlan, seed: int) -> Offering:
     """What the trial offers; the same seed and number, the same phones at the same times."""
-    scenario = msgspec.structs.replace(scenario, seed=stream(seed, f"trial {plan.number}").getrandbits(32))
+    scenario = _drawn(scenario, plan.number, seed)
     if plan.rate_per_second is None:
         return Offering(_with(scenario, ArrivalSettings(closed_phones=1), _MOST_BASELINE_PHONES), 0)
     arrivals = ArrivalSettings(shape=shape_of_trials(scenario), rate_per_second=plan.rate_per_second)
@@ -45,6 +45,13 @@ def offering(scenario: Scenario, plan: TrialPlan, seed: int) -> Offering:
         count = min(count, scenario.target.max_phones)
     settling = sum(offset < plan.settle_seconds for offset in offsets)
     return Offering(_with(scenario, arrivals, count), min(settling, count - 1))
+
+
+def _drawn(scenario: Scenario, number: int, seed: int) -> Scenario:
+    """With phones, arrivals and service times of this trial's own: the same again would prove nothing new."""
+    drawn = stream(seed, f"trial {number}")
+    ca = msgspec.structs.replace(scenario.ca, seed=drawn.getrandbits(32))
+    return msgspec.structs.replace(scenario, seed=drawn.getrandbits(32), ca=ca)
 
 
 def shape_of_trials(scenario: Scenario) -> Shape:

@@ -27,6 +27,7 @@ _ROUNDS_AT_LEAST = 2
 _HOLDS_SHARE, _TRIAL_SHARE = 0.55, 0.06
 _USUAL_OVERHEAD_SECONDS = 6.0
 _SHORTEST_SECONDS = 2.0
+_SENSIBLE = 3.0
 
 
 class SearchSettings(Settings, frozen=True):
@@ -175,9 +176,15 @@ class _Pace:
             return None
         share = budget * _TRIAL_SHARE
         if step == "hold":
-            made = len(of_step(valid(self.trials), "hold"))
-            share = max(share, left / max(1, self.settings.holds * len(_FLANKS) - made))
+            share = max(share, left / self._holds_left(left))
         return max(_SHORTEST_SECONDS, min(share, left) - self._overhead())
+
+    def _holds_left(self, left: float) -> int:
+        """How many holds there are to be: rather few, when short ones would be overhead mostly."""
+        made = len(of_step(valid(self.trials), "hold"))
+        sensible = int(left / (_SENSIBLE * (self._overhead() + self.settings.settle_seconds)))
+        fewest = _ROUNDS_AT_LEAST * len(_FLANKS) - made
+        return max(1, min(self.settings.holds * len(_FLANKS) - made, max(fewest, sensible)))
 
     def _overhead(self) -> float:
         """What trials take besides: the lab's start, the last phones, what is written."""

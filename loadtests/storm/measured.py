@@ -75,7 +75,8 @@ def storm_on_lab(
     """Run `scenario`, seeded, whole on a lab of its own in the new folder `path`.
 
     `keys` is a key file to take the phones' keys from, made there first when there is none; phones share its
-    keys in turn, so it may be smaller than the fleet. `enough` is asked several times a second with all
+    keys in turn, so it may be smaller than the fleet. A lab's service times come from `ca.seed`: storms that
+    are to be independent need each their own. `enough` is asked several times a second with all
     attempts so far and the time: what it says, if anything, ends the storm (`course.cut_short`), as a part's
     death then does. The course says whether the user interrupted. Raises PartFailed,
     GeneratorFailed, ScenarioError.
@@ -114,10 +115,15 @@ def key_file(scenario: Scenario, path: Path, display: Display, most: int = 500) 
     return path
 
 
+def command_folder(path: Path) -> Path:
+    """The folder of the command of which a storm in `COMMAND/NAME` or `COMMAND/trials/NAME` is a step."""
+    return path.parent.parent if path.parent.name == "trials" else path.parent
+
+
 def _prepared(scenario: Scenario, path: Path, display: Display, keys: Path | None) -> RunFolder:
     if scenario.seed is None:
         raise ScenarioError("a storm that is measured needs a scenario with a seed")
-    folder = RunFolder(path.resolve())
+    folder = RunFolder(path.resolve(), command_folder(path.resolve()))
     try:
         folder.logs.mkdir(parents=True)
         folder.scenario.write_text(scenario.to_toml())

@@ -39,6 +39,7 @@ def test_each_trial_has_phones_of_its_own_and_the_same_ones_when_it_is_made_agai
     first, other = offering(scenario(), PLAN, 1), offering(scenario(), TrialPlan("hold", 8, 20.0, 5, 30), 1)
     assert first == offering(scenario(), PLAN, 1)
     assert first.scenario.seed != other.scenario.seed
+    assert first.scenario.ca.seed != other.scenario.ca.seed
 
 
 @pytest.mark.parametrize(
