@@ -6,7 +6,7 @@ false time-outs      rows of the IIS log with win32 status 64, answers that the 
                      hung up, and answers that the RA could not write because the phone had
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -22,6 +22,7 @@ from loadtests.tuning.conditions import Condition
 from loadtests.tuning.outcome import Losses, Outcome, Yardstick, of_forecast, outcome
 from loadtests.tuning.scale import divided
 from loadtests.tuning.tunables import Tunables
+from testbed.ca.capacity_settings import ConstantTime, ExponentialTime, NormalTime, ServiceTime
 from testbed.ca.hresult import CLIENT_GONE
 
 _STATUS, _WIN32 = -4, -2
@@ -30,23 +31,31 @@ _UNWRITTEN = b"HTTP write error while propagating pkcs7"
 
 @dataclass(frozen=True)
 class Laboratory:
-    """Runs storms of `scenario` with times divided by `scale`, in new folders of `folder`."""
+    """Runs storms of `scenario` with times divided by `scale`, in new folders of `folder`.
+
+    `overheads` and `signing_seconds`, what a signature takes beside the time it is given, are this machine's.
+    """
 
     scenario: Scenario
     folder: Path
     scale: float
     window_seconds: float
     overheads: Overheads
+    signing_seconds: float = 0.0
 
     def run(self, name: str, tunables: Tunables, condition: Condition) -> tuple[Outcome, bool]:
         """What came of the settings, in times of the full scale, and whether the user interrupted.
 
         Raises PartFailed and GeneratorFailed as a storm does.
         """
-        storm = self.storm(tunables, condition)
-        found = storm_on_lab(storm, self.folder / name, Silent(), keys=self.folder / "keys")
+        found = self.measured(name, tunables, condition)
         measured = outcome_of(found, self._yardstick(condition))
         return full_scale(measured, self.scale), found.course.interrupted
+
+    def measured(self, name: str, tunables: Tunables, condition: Condition) -> MeasuredStorm:
+        """The storm, as it was measured."""
+        storm = self.storm(tunables, condition)
+        return storm_on_lab(storm, self.folder / name, Silent(), keys=self.folder / "keys")
 
     def storm(self, tunables: Tunables, condition: Condition) -> Scenario:
         """The storm that `run` runs, scaled; its seed is the mock CA's, too."""
@@ -62,12 +71,28 @@ class Laboratory:
         The first is with the service times that the mock CA will draw, the others with times drawn anew.
         """
         storm = self.storm(tunables, condition)
-        scaled = _divided_condition(condition, storm, self.scale)
+        scaled = self._as_run(condition, storm)
         found = []
         for seed in range(storm.ca.seed, storm.ca.seed + draws):
             forecast = simulate(scaled.model(storm, self.overheads, seed), arrivals(storm, storm.seed or 0))
             found.append(full_scale(of_forecast(forecast, self._yardstick(condition)), self.scale))
         return found
+
+    def _as_run(self, condition: Condition, storm: Scenario) -> Condition:
+        """The condition as the storm has it: divided, and with what this machine takes to sign."""
+        capacity = storm.ca.capacity
+        signing = _longer(capacity.signing, self.signing_seconds)
+        outages = tuple(
+            msgspec.structs.replace(
+                each,
+                from_seconds=each.from_seconds / self.scale,
+                until_seconds=each.until_seconds / self.scale,
+            )
+            for each in condition.outages
+        )
+        return replace(
+            condition, capacity=msgspec.structs.replace(capacity, signing=signing), outages=outages
+        )
 
     def _yardstick(self, condition: Condition) -> Yardstick:
         return Yardstick(self.window_seconds, condition.recovers_from).divided(self.scale)
@@ -117,11 +142,13 @@ def full_scale(found: Outcome, scale: float) -> Outcome:
     return msgspec.structs.replace(found, **grown)
 
 
-def _divided_condition(condition: Condition, storm: Scenario, scale: float) -> Condition:
-    outages = tuple(
-        msgspec.structs.replace(
-            each, from_seconds=each.from_seconds / scale, until_seconds=each.until_seconds / scale
-        )
-        for each in condition.outages
-    )
-    return Condition(condition.name, condition.says, storm.ca.capacity, outages)
+def _longer(time: ServiceTime | None, seconds: float) -> ServiceTime | None:
+    """A service time with so much more; those of heavy tails or files are left as they are."""
+    match time:
+        case ConstantTime(known):
+            return ConstantTime(known + seconds)
+        case ExponentialTime(known):
+            return ExponentialTime(known + seconds)
+        case NormalTime(known, deviation):
+            return NormalTime(known + seconds, deviation)
+    return time

@@ -1,13 +1,15 @@
 """The default and the recommendation really run, side by side, and what the simulator had said of them."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import msgspec
 
+from exporters.ca import SERVICE
 from loadtests.arrivals.settings import ArrivalSettings, Shape
 from loadtests.simulation.settings import Overheads
+from loadtests.storm.counters import Sample
 from loadtests.tuning.conditions import Condition
 from loadtests.tuning.document import Check
 from loadtests.tuning.interval import Interval
@@ -18,7 +20,7 @@ from testbed.ca.capacity_settings import CapacitySettings, ConstantTime
 
 _POINTS = 0.02
 _PREDICTIONS = 8
-_PROBE_PHONES, _PROBE_RATE = 40, 8.0
+_PROBE_PHONES, _PROBE_RATE, _PROBE_SIGNING_SECONDS = 40, 8.0, 0.02
 # Of the 14.5 ms of an enrollment on an idle lab 13 passed at a worker of the RA, in five calls (measured).
 _PHONE_SHARE, _CALL_SHARE = 0.1, 0.18
 
@@ -90,22 +92,36 @@ def prove(
             yield proof
 
 
-def lab_overheads(laboratory: Laboratory, default: Tunables) -> tuple[Laboratory, bool]:
-    """The laboratory knowing what an enrollment costs this machine, measured with a CA that takes no time.
+def with_overheads(laboratory: Laboratory, default: Tunables) -> tuple[Laboratory, bool]:
+    """The laboratory knowing what this machine takes, measured with a CA that does nothing but sign.
 
     Also whether the user interrupted.
     """
-    scenario = laboratory.scenario
-    idle = Condition("idle", "the CA takes no time", CapacitySettings())
+    idle = Condition(
+        "idle", "the CA only signs", CapacitySettings(signing=ConstantTime(_PROBE_SIGNING_SECONDS))
+    )
     few = msgspec.structs.replace(
-        scenario,
-        phones=msgspec.structs.replace(scenario.phones, count=_PROBE_PHONES),
+        laboratory.scenario,
+        phones=msgspec.structs.replace(laboratory.scenario.phones, count=_PROBE_PHONES),
         arrivals=ArrivalSettings(Shape.POISSON, _PROBE_RATE),
     )
-    found, interrupted = replace(laboratory, scenario=few, scale=1.0).run("idle", default, idle)
-    seconds = found.p50_seconds or 0.0
-    overheads = Overheads(ConstantTime(seconds * _PHONE_SHARE), ConstantTime(seconds * _CALL_SHARE))
-    return replace(laboratory, overheads=overheads), interrupted
+    found = replace(laboratory, scenario=few, scale=1.0).measured("idle", default, idle)
+    signing = mean_seconds(found.samples, "signing") or _PROBE_SIGNING_SECONDS
+    latency = found.summary.latency_seconds
+    seconds = max(0.0, latency.p50 - signing) if latency else 0.0
+    known = replace(
+        laboratory,
+        overheads=Overheads(ConstantTime(seconds * _PHONE_SHARE), ConstantTime(seconds * _CALL_SHARE)),
+        signing_seconds=max(0.0, signing - _PROBE_SIGNING_SECONDS),
+    )
+    return known, found.course.interrupted
+
+
+def mean_seconds(samples: Sequence[Sample], stage: str) -> float | None:
+    """What a stage of the CA took on average by its metrics; None when there was nothing of it."""
+    counts = samples[-1].counts if samples else {}
+    number = counts.get(f"{SERVICE.name}_count {stage}", 0.0)
+    return counts[f"{SERVICE.name}_sum {stage}"] / number if number else None
 
 
 def _line(condition: str, setting: str, found: Outcome, predicted: list[Outcome]) -> str:

@@ -16,7 +16,7 @@ from loadtests.tuning.document import Searched, Tune
 from loadtests.tuning.laboratory import Laboratory
 from loadtests.tuning.objective import Weights
 from loadtests.tuning.pool import simulating_processes
-from loadtests.tuning.proving import DEFAULT, RECOMMENDED, Proof, lab_overheads, prove
+from loadtests.tuning.proving import DEFAULT, RECOMMENDED, Proof, prove, with_overheads
 from loadtests.tuning.results import front_points, gains, setting
 from loadtests.tuning.snippets import write_snippets
 from loadtests.tuning.space import NETWORK_SECONDS, at_bounds
@@ -141,7 +141,7 @@ class Tuning:
         order = self._order
         laboratory = Laboratory(order.scenario, self._folder, order.scale, order.window_seconds, Overheads())
         self._tell("measuring what an enrollment costs this machine")
-        laboratory, interrupted = lab_overheads(laboratory, self._start)
+        laboratory, interrupted = with_overheads(laboratory, self._start)
         if interrupted:
             interruption.came = True
             return
