@@ -13,14 +13,23 @@ from loadtests.errors import ScenarioError
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """The paths of one run. `create` makes the folder; the files come as the run goes on."""
+    """The paths of one run. `create` makes the folder; the files come as the run goes on.
+
+    A run that is a step of a `command` has its folder somewhere below that command's.
+    """
 
     path: Path
+    command: Path | None = None
 
     @property
     def name(self) -> str:
-        """The run's id: `<UTC time>-<kind>`."""
-        return self.path.name
+        """The run's id: `<UTC time>-<kind>`; of a step, with the folders below it: `.../trials/07`."""
+        return str(self.path.relative_to(self.command.parent)) if self.command else self.path.name
+
+    @property
+    def _watched(self) -> Path:
+        """The folder in which Prometheus looks for targets; steps come one after the other."""
+        return self.command or self.path
 
     @property
     def logs(self) -> Path:
@@ -75,17 +84,17 @@ class RunFolder:
     @property
     def metrics_targets(self) -> Path:
         """Where the load generator's metrics are, while they are: for Prometheus' `file_sd_configs`."""
-        return self.path / "targets-load.json"
+        return self._watched / "targets-load.json"
 
     @property
     def lab_targets(self) -> Path:
         """Where the lab's metrics are, while they are; as `metrics_targets`."""
-        return self.path / "targets-lab.json"
+        return self._watched / "targets-lab.json"
 
     @property
     def storm_targets(self) -> Path:
         """Where the supervisor's metrics are, while they are; as `metrics_targets`."""
-        return self.path / "targets-storm.json"
+        return self._watched / "targets-storm.json"
 
     @property
     def prometheus(self) -> Path:
