@@ -61,7 +61,7 @@ def evidence_of(trials: Sequence[Trial], machine: Machine) -> list[Evidence]:
     ceilings = {**_held_ceilings(known), **_cpu_ceilings(loaded or known, machine)}
     first = min(ceilings, key=lambda part: ceilings[part], default=None)
     if first in _HELD:
-        ceilings[first] = _median([_ceiling(trial, first) for trial in near]) or ceilings[first]
+        ceilings[first] = _pooled(loaded, first) or ceilings[first]
     found = [_evidence(part, ceiling, near, machine) for part, ceiling in ceilings.items()]
     return sorted(found, key=lambda each: each.ceiling_per_second)
 
@@ -84,6 +84,17 @@ def _held_ceilings(trials: Sequence[Trial]) -> dict[Part, float]:
             if part not in found and ceiling:
                 found[part] = ceiling
     return found
+
+
+def _pooled(trials: Sequence[Trial], part: Part) -> float | None:
+    """Of all these trials together; a short one sees little."""
+    seen = [
+        (busy * trial.plan.measured_seconds, trial.throughput_per_second * trial.plan.measured_seconds)
+        for trial in trials
+        if (busy := getattr(trial.usage, part)) is not None
+    ]
+    busy_seconds, enrolled = (sum(column) for column in zip(*seen, strict=True)) if seen else (0.0, 0.0)
+    return enrolled / busy_seconds if busy_seconds and enrolled else None
 
 
 def _ceiling(trial: Trial, part: Part) -> float | None:
