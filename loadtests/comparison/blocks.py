@@ -18,7 +18,7 @@ from scipy import stats
 from loadtests.comparison.observed import Array
 
 CUTS = (20, 10, 5)
-RESAMPLES = 400
+RESAMPLES = 200
 _AT_ONCE = 50
 _LONGER_THAN_CHANCE = 0.05
 
@@ -35,15 +35,14 @@ class Blocks:
 
     def weights(self, positions: Array, resamples: slice) -> Array:
         """How often each of the sorted `positions`, shares of the schedule, is drawn: a row a resample."""
-        begins = self.begins[resamples]
-        rows = np.arange(len(begins))[:, None]
-        changes = np.zeros((len(begins), len(positions) + 1))
+        begins, width = self.begins[resamples], len(positions) + 1
+        rows = width * np.arange(len(begins))[:, None]
+        changes = np.zeros(len(begins) * width)
         for shift in (0.0, -1.0):
-            low = np.searchsorted(positions, begins + shift)
-            high = np.searchsorted(positions, begins + shift + self.share)
-            np.add.at(changes, (rows, low), 1.0)
-            np.add.at(changes, (rows, high), -1.0)
-        return np.asarray(np.cumsum(changes, axis=1)[:, :-1])
+            for edge, change in ((shift, 1), (shift + self.share, -1)):
+                at = rows + np.searchsorted(positions, begins + edge)
+                changes += change * np.bincount(at.ravel(), minlength=len(changes))
+        return np.asarray(np.cumsum(changes.reshape(len(begins), width), axis=1)[:, :-1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.quantities import parse_duration, parse_rate
+from loadtests.quantities import parse_duration, parse_rate, parse_share
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,16 @@ def test_any_text_is_a_value_above_zero_or_a_value_error(text: str) -> None:
             assert parse(text) > 0
         except ValueError as error:
             assert repr(text) in str(error)  # noqa: PT017
+
+
+@pytest.mark.parametrize(
+    ("text", "share"), [("5%", 0.05), ("5 %", 0.05), ("0.1", 0.1), ("0", 0), ("99.9%", 0.999)]
+)
+def test_a_share_is_of_one_unless_it_says_percent(text: str, share: float) -> None:
+    assert parse_share(text) == pytest.approx(share)
+
+
+@pytest.mark.parametrize("text", ["", "5", "100%", "-1%", "much", "nan"])
+def test_what_is_no_share_is_refused_by_name(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is not a share below 1 like 5% or 0\.05"):
+        parse_share(text)
