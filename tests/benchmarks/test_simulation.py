@@ -1,40 +1,28 @@
 """The simulator: a million phones in less than a minute of one core, and beside SimPy on the same chain."""
 
-import random
+import subprocess
+import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
+import msgspec
+import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from loadtests.phones.settings import RetrySettings
 from loadtests.simulation.forecast import Forecast, simulate
 from loadtests.simulation.ledger import Outcome
 from loadtests.simulation.settings import ChainModel
-from testbed.ca.capacity_settings import CapacitySettings, ExponentialTime, LognormalTime
-from testbed.ra.capacity_settings import RaWorkers
-from testbed.ra.settings import RaSettings
 from tests.benchmarks.simpy_chain import SimpyChain
+from tests.benchmarks.simulated_fleet import CHAIN, Cost, starts
 
 MILLION = 1_000_000
 SHARED_PHONES = 20_000
 SLOWER_THAN_US = 2
 SECONDS = 60
-RATE = 160.0
-CHAIN = ChainModel(
-    CapacitySettings(
-        workers=50, login=ExponentialTime(0.02), form=ExponentialTime(0.02), submit=LognormalTime(0.1, 0.8),
-        download=ExponentialTime(0.02),
-    ),
-    RaSettings(workers=RaWorkers("blocking", 60)),
-)  # fmt: skip
-
-
-def starts(phones: int) -> Iterator[float]:
-    source, now = random.Random(1), 0.0
-    for _ in range(phones):
-        now += source.expovariate(RATE)
-        yield now
+# A process with Polars and nothing simulated, and what a try leaves, twice.
+EMPTY_BYTES, TRY_BYTES = 200_000_000, 42
 
 
 def cpu_seconds(work: Callable[[], object]) -> float:
@@ -67,3 +55,19 @@ def test_simpy_takes_several_times_as_long_for_the_same_phones(benchmark: Benchm
     assert Counter(ours).keys() == Counter(theirs.outcomes).keys()
     assert len(ours) == len(theirs.outcomes)
     assert ratio > SLOWER_THAN_US
+
+
+@pytest.mark.parametrize(("nodes", "phones"), [(1, 100_000), (10, MILLION), (100, 10 * MILLION)])
+def test_ten_million_phones_on_a_hundred_ras_take_memory_for_their_tries_alone(
+    nodes: int, phones: int, benchmark: BenchmarkFixture
+) -> None:
+    command = (sys.executable, "-m", "tests.benchmarks.simulated_fleet", str(nodes), str(phones))
+    costs = list[Cost]()
+    benchmark.pedantic(  # type: ignore[no-untyped-call]
+        lambda: costs.append(msgspec.json.decode(subprocess.check_output(command), type=Cost))
+    )
+    cost = costs[0]
+    benchmark.extra_info.update(msgspec.to_builtins(cost), phones_per_cpu_second=phones / cost.cpu_seconds)
+    assert cost.phones == phones
+    assert cost.peak_bytes < EMPTY_BYTES + TRY_BYTES * cost.tries
+    assert cost.cpu_seconds < SECONDS * phones / MILLION + 5
