@@ -1,12 +1,14 @@
 """What a browser makes of the page: the proof that the charts are there and nothing leaves the machine."""
 
 import html
+import re
 from pathlib import Path
 from statistics import median
 
 import pytest
 
 from loadtests.report import write_report
+from loadtests.report.packed import packed
 from tests.loadtests.report.browser import NEEDS_CHROMIUM, Opened, open_in_chromium
 from tests.loadtests.report.hostile import HOSTILE, hostile_run
 from tests.loadtests.report.run_with_faults import EVIDENCE, PHONES, run_with_faults
@@ -186,3 +188,20 @@ def test_hostile_text_is_shown_and_never_run(tmp_path: Path) -> None:
     shown = html.escape(HOSTILE[:48], quote=False)
     assert any(label.startswith(shown) for label in seen.labels("outcomes", "y"))
     assert f">{shown}</tspan>" in seen.chart("outcomes")
+
+
+def test_a_script_that_the_page_does_not_name_is_unpacked_and_never_run(tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    built, summary = run_with_faults()
+    write_report(page, built, summary, "", EVIDENCE)
+    other = packed('document.title = "owned"')
+    changed = re.sub(
+        r'id="plotly" data-size="\d+">[^<]*<',
+        lambda _: f'id="plotly" data-size="{other.size_bytes}">{other.text}<',
+        page.read_text(),
+    )
+    page.write_text(changed)
+    seen = open_in_chromium(page, tmp_path)
+    assert "<title>owned" not in seen.dom
+    assert any("Content Security Policy" in complaint for complaint in seen.complaints)
+    assert '<p id="not-drawn">This browser cannot unpack the charts' in seen.dom
