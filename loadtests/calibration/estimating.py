@@ -95,6 +95,12 @@ def known(log: CaLog, stages: Mapping[Stage, StageTimes]) -> tuple[str, ...]:
         for stage, times in stages.items()
         if times.requests
     ]
+    submissions, logins = stages["submit"].requests, stages["login"].requests
+    if submissions:
+        said.append(
+            f"{logins / submissions:.1f} logins for each submission: CES's two curl handles make 2, kept "
+            "connections nearly none"
+        )
     if log.untimed:
         said.append(f"{log.untimed} rows have no time-taken and count as load alone")
     return tuple(said)

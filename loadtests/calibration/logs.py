@@ -13,7 +13,7 @@ from loadtests.errors import ModelError
 from loadtests.simulation.settings import Overheads
 from testbed.ca.capacity_settings import CapacitySettings, ConstantTime
 
-_CALLS = {"login": 2, "form": 1, "submit": 1, "download": 1}
+_MOST_FAILED_SHARE = 0.02
 
 
 def calibrate_logs(files: Sequence[LogFile], manner: Manner) -> Calibration:
@@ -51,11 +51,14 @@ def _overheads(chain: Chain, stages: dict[str, StageTimes]) -> tuple[Overheads, 
             Overheads(),
             "without CAPF's trace, what network and RA take is not known and counts as nothing",
         )
-    pages = sum(calls * stages[stage].mean_seconds for stage, calls in _CALLS.items())
+    submissions = max(stages["submit"].requests, 1)
+    pages = sum(times.requests / submissions * times.mean_seconds for times in stages.values())
     beyond = max(0.0, chain.mean_enrolled_seconds - pages)
     said = (
         f"CAPF's enrollments took {chain.mean_enrolled_seconds:.3f} s on average, {beyond:.3f} s more than "
         "the CA's pages: network, RA and the wait for its workers cannot be told apart, and all of it counts "
         "as the phone's share"
     )
+    if chain.failed > _MOST_FAILED_SHARE * chain.started:
+        said += f"; {chain.failed} of {chain.started} failed, and those who enrolled were the quicker ones"
     return Overheads(phone=ConstantTime(round(beyond, 6)) if beyond else None), said

@@ -39,7 +39,10 @@ def test_the_mean_rises_with_the_level_where_requests_queue(tmp_path: Path) -> N
 
 def test_a_log_that_was_never_quiet_is_said_to_be_so(tmp_path: Path) -> None:
     log = read(write_log(tmp_path / "u_ex1.log", *(row(at // 5, "submit", 2000) for at in range(1000))))
-    stages = {"submit": estimating.stage_times(log.stages["submit"])}
+    stages = {
+        "login": estimating.stage_times(log.stages["login"]),
+        "submit": estimating.stage_times(log.stages["submit"]),
+    }
     assert any("may hold queueing" in text for text in estimating.unknown(log, stages))  # type: ignore[arg-type]
 
 
