@@ -172,6 +172,9 @@ class RaMetrics(_QueueMetrics):
         edges = with_edges(_USUAL_EDGES, tuple(self._timers.values()))
         self._request_seconds = REQUEST_SECONDS.histogram(registry, edges)
         self._failures = FAILURES.counter(registry)
+        # There from the start, so that the first timeout is seen as a step.
+        for stage in STAGES:
+            self._failures.labels(stage, "curl_28")
         self._retries = RETRIES.counter(registry)
         self.in_flight = IN_FLIGHT.gauge(registry, "livesum")
         self._late = LATE.counter(registry)

@@ -20,6 +20,12 @@ TIMED_OUT = (
     ("connect", "connect"), ("handshake", "tls"), ("read", "send"), ("read", "wait"), ("read", "read"),
 )  # fmt: skip
 
+# How attempts fail when timers fire, and parts are down or refuse: the error and how far they came.
+USUAL_FAILURES = (
+    ("EST_ERR_IP_CONNECT", "connect"), ("EST_ERR_SSL_CONNECT", "tls"), ("EST_ERR_SSL_READ", "wait"),
+    ("EST_ERR_AUTH_FAIL", "answer"), ("EST_ERR_UNKNOWN", "answer"),
+)  # fmt: skip
+
 Key = tuple[str, ...]
 """A metric's name and the values of its labels, in their order."""
 
@@ -103,6 +109,8 @@ class Tally:
             self._count(family, operation, by=0)
         for timer, stage in TIMED_OUT:
             self._count(named.TIMEOUTS, timer, stage, by=0)
+        for error, stage in USUAL_FAILURES:
+            self._count(named.FAILED, operation, error, stage, by=0)
 
     def intended(self, operation: str, attempts: int = 1) -> None:
         """The intended start of so many attempts has come."""

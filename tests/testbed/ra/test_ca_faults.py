@@ -186,7 +186,8 @@ class Trouble:
 
     def failures(self) -> dict[str, float]:
         name = "estorm_ra_failures_total"
-        return {key.removeprefix(name): value for key, value in self.counted.items() if key.startswith(name)}
+        found = {key.removeprefix(name): count for key, count in self.counted.items() if key.startswith(name)}
+        return {key: count for key, count in found.items() if count}
 
     def log(self) -> str:
         return (self._directory / "nginx_error.log").read_text()
