@@ -53,6 +53,7 @@ class ModelStep:
     tell: Callable[[str], None]
     clock: Callable[[], float] = time.monotonic
     _end: float | None = None
+    _besides_seconds: float = _USUAL_OVERHEAD_SECONDS
 
     def run(self) -> Models:
         """The models; without any, and why, when there is no time for the levels.
@@ -69,7 +70,16 @@ class ModelStep:
         shutil.rmtree(self.records.folder, ignore_errors=True)
         return model(levels, self.limits, self.seed)
 
-    def left(self) -> str:
+    def measure(self, plan: LevelPlan) -> Repeat:
+        """Measure it on the bench, keep it, and tell of it."""
+        began = self.clock()
+        found = self.bench.measure(plan)
+        self._besides_seconds = self.clock() - began - plan.settle_seconds - plan.measured_seconds
+        self.records.add(plan.concurrency, found)
+        self.tell(described(plan, found) + self._left())
+        return found
+
+    def _left(self) -> str:
         """What is left of the time, in words; empty when there is no end to it."""
         return "" if self._end is None else f"; {wording.span(max(0.0, self._end - self.clock()))} left"
 
@@ -77,25 +87,10 @@ class ModelStep:
         end = self._end = None if self.seconds is None else self.clock() + self.seconds
 
         def enough(plan: LevelPlan, _: list[Level]) -> bool:
-            needed = _LEAST_SECONDS + plan.settle_seconds + _USUAL_OVERHEAD_SECONDS
+            needed = plan.settle_seconds + plan.measured_seconds + self._besides_seconds
             return end is not None and self.clock() + needed > end
 
-        return measure_levels(
-            _Recording(self), settings, self.alone_seconds, self.seed, enough=enough, known=known
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Recording:
-    """The bench, each measurement kept and told of."""
-
-    step: ModelStep
-
-    def measure(self, plan: LevelPlan) -> Repeat:
-        found = self.step.bench.measure(plan)
-        self.step.records.add(plan.concurrency, found)
-        self.step.tell(described(plan, found) + self.step.left())
-        return found
+        return measure_levels(self, settings, self.alone_seconds, self.seed, enough=enough, known=known)
 
 
 def described(plan: LevelPlan, found: Repeat) -> str:

@@ -11,10 +11,10 @@ from tests.loadtests.scaling.levels import repeat
 
 
 class Bench:
-    """Five places; each measurement takes its time and 4 s. After `most` of them the user interrupts."""
+    """Five places; each measurement takes `besides` seconds more. After `most` the user interrupts."""
 
-    def __init__(self, most: int = 1000) -> None:
-        self.now = 0.0
+    def __init__(self, most: int = 1000, besides: float = 4.0) -> None:
+        self.now, self._besides = 0.0, besides
         self.plans: list[LevelPlan] = []
         self._most = most
 
@@ -22,7 +22,7 @@ class Bench:
         if len(self.plans) >= self._most:
             raise KeyboardInterrupt
         self.plans.append(plan)
-        self.now += plan.settle_seconds + plan.measured_seconds + 4
+        self.now += plan.settle_seconds + plan.measured_seconds + self._besides
         return repeat(min(plan.concurrency, 5) * 10.0 * (1 + 0.01 * plan.repeat))
 
 
@@ -48,6 +48,13 @@ def test_the_time_that_was_given_is_kept(tmp_path: Path, seconds: float) -> None
     models = step(bench, tmp_path, seconds).run()
     assert bench.now <= seconds
     assert len(models.levels) == 7
+
+
+def test_a_slow_machine_measures_fewer_levels_rather_than_for_longer(tmp_path: Path) -> None:
+    bench = Bench(besides=12.0)
+    models = step(bench, tmp_path, 120.0).run()
+    assert 100 < bench.now <= 127
+    assert len(models.levels) == 6
 
 
 def test_without_enough_time_nothing_is_measured_and_it_is_said(tmp_path: Path) -> None:
