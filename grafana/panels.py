@@ -46,7 +46,13 @@ class Board:
 
 
 def numbers(
-    title: str, about: str, unit: str, *queries: Query, width: int = 4, bad_from: float | None = None
+    title: str,
+    about: str,
+    unit: str,
+    *queries: Query,
+    width: int = 4,
+    height: int = 4,
+    bad_from: float | None = None,
 ) -> stat.Panel:
     """One number for each query, as it is now; red from `bad_from` on.
 
@@ -56,7 +62,7 @@ def numbers(
     if bad_from is not None:
         steps.append(dashboard.Threshold(bad_from, "red"))
     thresholds = board.ThresholdsConfig().mode(dashboard.ThresholdsMode.ABSOLUTE).steps(steps)
-    panel = stat.Panel().title(title).description(about).unit(unit).span(width).height(4)
+    panel = stat.Panel().title(title).description(about).unit(unit).span(width).height(height)
     panel = panel.datasource(DATASOURCE).graph_mode(common.BigValueGraphMode.NONE).thresholds(thresholds)
     for query in queries:
         panel = panel.with_target(_target(query).instant())

@@ -71,6 +71,7 @@ BOARD = Board(
                         for edge in pictures.CUT_OFF_SECONDS
                     ),
                     width=12,
+                    height=8,
                 ),
                 lines(
                     *pictures.LONGER,
