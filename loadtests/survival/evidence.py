@@ -15,6 +15,7 @@ _TIMED_OUT = "curl_28"
 _READ_TIMEOUT, _NOT_TAKEN = "EST_ERR_SSL_READ", "EST_ERR_SSL_CONNECT"
 _EARLY_SECONDS, _LATE_SECONDS = 0.05, 0.5
 _LONG_SHARE = 0.8
+_GOLDEN = 0.6180339887498949
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +120,13 @@ def _spread(well: Sequence[Timed]) -> list[Timed]:
     numbers, counts = np.unique([each.seconds for each in well], return_counts=True)
     spread: list[float] = []
     for seconds, count in zip(numbers, counts, strict=True):
-        place = (np.arange(count) + 0.5) / count
+        # In an order of its own, or one that rises with time would look like a spell.
+        place = np.argsort(np.arange(count) * _GOLDEN % 1) / count + 0.5 / count
         if seconds < 0.5:
             spread.extend(1 - np.sqrt(1 - place))
         else:
             off = np.where(place < 0.5, np.sqrt(2 * place) - 1, 1 - np.sqrt(2 - 2 * place))
             spread.extend(seconds + off)
-    # Which of equal ones took longer is not known; they keep their moments.
     return [Timed(each.at, float(seconds), "") for each, seconds in zip(well, spread, strict=True)]
 
 

@@ -10,6 +10,7 @@ from exporters.logs.errors import LogsError
 from exporters.logs.reading import Manner
 from exporters.logs.sources import LogFile, find_logs
 from loadtests.errors import ModelError, ScenarioError
+from loadtests.report.logged_tuning import write_logged_report
 from loadtests.storm.run_folder import create_run_folder
 from loadtests.survival import document
 from loadtests.survival.advice import TARGET, judge, recommended
@@ -60,6 +61,7 @@ def tune_by_logs(
     for line in describe(tune):
         tell(line)
     tell(f"{folder.path / NAME}, beside it ra.toml and phones.toml")
+    tell(f"report: {write_logged_report(folder.path)}")
 
 
 def write(tune: LoggedTune, folder: Path) -> None:
@@ -103,9 +105,9 @@ def _beyond(timer: TimerEvidence) -> str:
     if timer.horizon_seconds is None:
         return "all seen to their end"
     if timer.tail is None:
-        return f"beyond {timer.horizon_seconds:g} s no tail fits"
+        return f"beyond {timer.horizon_seconds:.4g} s no tail fits"
     return (
-        f"beyond {timer.horizon_seconds:g} s as {timer.tail.family}, fitted to what lasted over "
+        f"beyond {timer.horizon_seconds:.4g} s as {timer.tail.family}, fitted to what lasted over "
         f"{timer.tail.threshold_seconds:.2g} s (p {timer.tail.plausibility:.2f})"
     )
 

@@ -65,6 +65,11 @@ def test_without_the_cas_log_the_ras_whole_seconds_are_spread() -> None:
     assert list(found.sample.cut) == [10.0005]
 
 
+def test_whole_seconds_make_no_spells() -> None:
+    calls = [Timed(at, float(at % 3), "") for at in range(6000)]
+    assert only(evidence(heard(calls=calls), 10.0, 10.0)).alike == 1.0
+
+
 def test_an_enrollment_that_a_timer_ended_is_cut_whoever_set_it() -> None:
     enrollments = [
         Timed(1, 2.0, GOOD), Timed(2, 10.001, "EST_ERR_SSL_READ"), Timed(3, 10.2, "EST_ERR_AUTH_FAIL"),

@@ -61,7 +61,8 @@ def test_it_leaves_advice_and_what_to_paste(tmp_path: Path) -> None:
     assert phones == {"read_timeout_seconds": tune.recommended.tunables.read}
     assert tune.recommended.predicted["submit"].high <= tune.default.predicted["submit"].low
     assert set(tune.default.settings) == {"phones.read_timeout_seconds", "ra.timers.submit_seconds"}
-    assert told[:-1] == list(describe(tune))
+    assert told[:-2] == list(describe(tune))
+    assert (tmp_path / "out" / "report.html").exists()
     assert any("login: no log tells" in note for note in tune.notes)
 
 
