@@ -8,6 +8,7 @@ import msgspec
 
 from exporters.ca import SERVICE
 from loadtests.arrivals.settings import ArrivalSettings, Shape
+from loadtests.errors import GeneratorFailed
 from loadtests.simulation.settings import Overheads
 from loadtests.storm.counters import Sample
 from loadtests.tuning.conditions import Condition
@@ -17,6 +18,7 @@ from loadtests.tuning.laboratory import Laboratory
 from loadtests.tuning.outcome import Outcome
 from loadtests.tuning.tunables import Tunables
 from testbed.ca.capacity_settings import CapacitySettings, ConstantTime
+from testbed.errors import PartFailed
 
 _POINTS = 0.02
 _PREDICTIONS = 8
@@ -45,6 +47,7 @@ class Proof:
 
     measured: dict[str, dict[str, Outcome]] = field(default_factory=dict)
     predicted: dict[str, dict[str, list[Outcome]]] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
     interrupted: bool = False
 
     def checks(self) -> Iterator[Check]:
@@ -71,7 +74,8 @@ def prove(
 ) -> Iterator[Proof]:
     """Run each setting under each condition; given again after each run, until time or conditions end.
 
-    A condition is begun when there is time for both its runs, as long as the longest so far.
+    A condition is begun when there is time for both its runs, as long as the longest so far; one under which
+    the lab does not start is told and left out.
     """
     proof, longest = Proof(), 0.0
     for condition in conditions:
@@ -80,7 +84,14 @@ def prove(
             return
         for name, tunables in settings.items():
             before = time_left()
-            found, proof.interrupted = laboratory.run(f"{condition.name}-{name}", tunables, condition)
+            try:
+                found, proof.interrupted = laboratory.run(f"{condition.name}-{name}", tunables, condition)
+            except (PartFailed, GeneratorFailed) as failure:
+                # An RA whose first login is cut does not start, as CES does not.
+                proof.failures.append(f"{condition.name} was not measured with the {name}: {failure}")
+                tell(proof.failures[-1])
+                yield proof
+                break
             if proof.interrupted:
                 yield proof
                 return

@@ -175,7 +175,7 @@ class Tuning:
             validity=found.validity,
             front=front_points(found.sweep.full),
             checks=checks,
-            notes=tuple(found.notes),
+            notes=(*found.notes, *proof.failures),
             interrupted=interrupted,
         )
 

@@ -9,6 +9,7 @@ from loadtests.tuning.conditions import Condition
 from loadtests.tuning.outcome import Outcome
 from loadtests.tuning.proving import Proof, check, prove
 from loadtests.tuning.tunables import Tunables
+from testbed.errors import PartFailed
 from tests.loadtests.tuning.chains import condition
 from tests.loadtests.tuning.tunings import BAD, GOOD
 
@@ -21,11 +22,14 @@ class Bench:
 
     time_left: float = 100.0
     interrupted_at: str = ""
+    fails_at: str = ""
     ran: list[str] = field(default_factory=list)
 
     def run(self, name: str, tunables: Tunables, condition: Condition) -> tuple[Outcome, bool]:
         del condition
         self.ran.append(name)
+        if name == self.fails_at:
+            raise PartFailed("the ra did not start: curl 28")
         self.time_left -= 1
         return (BAD if tunables.read == 10 else GOOD), name == self.interrupted_at
 
@@ -63,6 +67,17 @@ def test_what_was_measured_before_an_interruption_is_kept() -> None:
     found, _ = proofs(bench, "slow_submit", "healthy", "outage")
     assert found[-1].interrupted
     assert found[-1].measured == {"default": {"slow_submit": BAD}, "recommended": {"slow_submit": GOOD}}
+
+
+def test_a_lab_that_does_not_start_costs_one_condition_not_all() -> None:
+    bench = Bench(fails_at="slow_login-default")
+    found, told = proofs(bench, "slow_login", "healthy")
+    assert bench.ran == ["slow_login-default", "healthy-default", "healthy-recommended"]
+    assert set(found[-1].measured["recommended"]) == {"healthy"}
+    assert found[-1].failures == [
+        "slow_login was not measured with the default: the ra did not start: curl 28"
+    ]
+    assert told[0] == found[-1].failures[0]
 
 
 @pytest.mark.parametrize(
