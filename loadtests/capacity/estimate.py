@@ -16,6 +16,8 @@ from loadtests.capacity.trial import Margin, Trial, bracket, of_step, valid
 # Far below the limit a share is small and weighs little; above it, the curve bends.
 _FAR_BELOW, _FAR_ABOVE = 2.0, 1.15
 _LEAST_BRACKET = 0.10
+# How far beyond the rates that were tried a limit may be thought to lie.
+_BEYOND = 1.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +67,14 @@ def _fitted(trials: Sequence[Trial], rule: str) -> Estimate | None:
     if not found:
         return None
     middle = statistics.median(trial.rate_per_second for trial, _ in found)
-    fit = Fit.of(
-        [Point(trial.rate_per_second / middle - 1, margin.share, margin.phones) for trial, margin in found]
-    )
-    crossing = fit.crossing(found[0][1].allowed) if fit else None
-    if crossing is None or crossing[1] <= -1:
+    points = [
+        Point(trial.rate_per_second / middle - 1, margin.share, margin.phones) for trial, margin in found
+    ]
+    fit = Fit.of(points)
+    tried = sorted(1 + point.x for point in points)
+    lowest, highest = tried[0] / _BEYOND - 1, tried[-1] * _BEYOND - 1
+    crossing = fit.crossing(found[0][1].allowed, lowest, highest) if fit else None
+    if crossing is None:
         return None
     rate, low, high = (middle * (1 + x) for x in crossing)
     return Estimate(rate, low, high, rule, "fit")

@@ -5,7 +5,6 @@ line over the rate; it bends near 1, as the logistic curve does. Phones of one t
 shares scatter more than coins would (quasi-likelihood: the scatter is measured, not assumed).
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -16,6 +15,7 @@ from scipy.special import expit, logit, stdtrit
 
 LEAST_POINTS = 5
 _STEPS = 50
+_GRID = 4001
 _STEEPEST = 30.0
 _SINGULAR = 1e10
 # Few phones wait together in most trials and many in some, which Student's t does not reckon with: on queues
@@ -65,20 +65,21 @@ class Fit:
         scatter = max(1.0, float((phones * (share - fitted) ** 2 / variance).sum()) / freedom)
         return cls(float(beta[0]), float(beta[1]), scatter * np.linalg.inv(information), freedom)
 
-    def crossing(self, share: float) -> tuple[float, float, float] | None:
-        """The x where the share is this one, and its 95 % interval (Fieller's, for a quotient).
+    def crossing(self, share: float, lowest: float, highest: float) -> tuple[float, float, float] | None:
+        """The x where the share is this one, and its 95 % interval, both from `lowest` to `highest`.
 
-        None when the share may as well fall, or stay the same.
+        The interval holds every x at which the fitted share does not differ from this one by more than its
+        own error (Fieller's, for a quotient). None when that is everywhere, or the share falls.
         """
         a, b = self.intercept - float(logit(share)), self.slope
-        t2 = (float(stdtrit(self.freedom, 0.975)) * _SKEW) ** 2
-        square = b**2 - t2 * self.covariance[1, 1]
-        if b <= 0 or square <= 0:
+        t = float(stdtrit(self.freedom, 0.975)) * _SKEW
+        x = np.linspace(lowest, highest, _GRID)
+        error = np.sqrt(self.covariance[0, 0] + 2 * x * self.covariance[0, 1] + x**2 * self.covariance[1, 1])
+        inside = x[np.abs(a + b * x) <= t * error]
+        if b <= 0 or not inside.size or inside.size == _GRID:
             return None
-        half = a * b - t2 * self.covariance[0, 1]
-        root = math.sqrt(max(0.0, half**2 - square * (a**2 - t2 * self.covariance[0, 0])))
-        low, high = float((-half - root) / square), float((-half + root) / square)
-        return -a / b, low, high
+        low, high = float(inside[0]), float(inside[-1])
+        return min(max(-a / b, low), high), low, high
 
 
 def _solved(design: Floats, share: Floats, phones: Floats) -> Floats | None:

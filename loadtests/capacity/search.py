@@ -22,7 +22,7 @@ from testbed.bounds import Settings
 
 _FLANKS = (1.0, 0.9, 1.1)
 _VOID_IN_A_ROW = 2
-_ROUNDS_AT_LEAST = 2
+_ROUNDS_AT_LEAST = 3
 # Of the time budget: what the holds are left, and what each trial before them may take.
 _HOLDS_SHARE, _TRIAL_SHARE = 0.55, 0.06
 _USUAL_OVERHEAD_SECONDS = 6.0
@@ -43,7 +43,7 @@ class SearchSettings(Settings, frozen=True):
 
     first_rate: Annotated[float, Meta(gt=0)] | None = None
     highest_rate: Annotated[float, Meta(gt=0)] = 100_000.0
-    resolution: Annotated[float, Meta(gt=0, lt=1)] = 0.12
+    resolution: Annotated[float, Meta(gt=0, lt=1)] = 0.05
     precision: Annotated[float, Meta(ge=0, lt=1)] = 0.05
     settle_seconds: Annotated[float, Meta(ge=0)] = 5.0
     trial_seconds: Annotated[float, Meta(gt=0)] = 15.0

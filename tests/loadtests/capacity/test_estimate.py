@@ -79,10 +79,10 @@ def test_what_says_nothing_about_the_chain_moves_nothing() -> None:
 
 def test_the_capacity_of_a_queue_is_that_of_theory() -> None:
     table, made = bench(workers=2, seed=3), list[Trial]()
-    settings = SearchSettings(settle_seconds=20, least_phones_held=2000)
+    settings = SearchSettings(settle_seconds=20, least_phones_held=3000)
     while isinstance(plan := decide(made, settings), TrialPlan):
         made.append(table.trial(plan))
     found = estimate(made)
     assert found is not None
     assert found.low <= true_limit(2) <= found.high
-    assert found.width < 0.5
+    assert found.width < 0.7

@@ -130,7 +130,7 @@ def test_holds_end_once_the_answer_is_known_closely_enough() -> None:
     steep = made_up.trial
     trials = [steep(1, "baseline", 10, 0), steep(2, "rise", 80, 0.0001), steep(3, "bisect", 120, 0.5)]
     trials += [steep(4 + n, "hold", rate, share) for n, (rate, share) in
-               enumerate([(100, 0.01), (90, 0.001), (110, 0.1)] * 2)]  # fmt: skip
+               enumerate([(100, 0.01), (90, 0.001), (110, 0.1)] * 3)]  # fmt: skip
     found = decide(trials, SearchSettings())
     assert isinstance(found, Found)
     assert "within 5%" in found.why
