@@ -41,12 +41,6 @@ class Level(msgspec.Struct, frozen=True):
         """Phones enrolled per second, the mean of the repeats."""
         return statistics.fmean(repeat.per_second for repeat in self.repeats)
 
-    @property
-    def latency_mean_seconds(self) -> float | None:
-        """The mean of the repeats' means; None where none is known."""
-        known = [r.latency_mean_seconds for r in self.repeats if r.latency_mean_seconds is not None]
-        return statistics.fmean(known) if known else None
-
 
 def usable(levels: Sequence[Level]) -> list[Level]:
     """The levels, lowest first, with those of their repeats that a model can be held against."""

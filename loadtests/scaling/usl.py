@@ -63,14 +63,9 @@ class Usl(msgspec.Struct, frozen=True):
     note: str
     band: list[Predicted]
 
-    @property
-    def curve(self) -> Curve:
-        """The curve itself."""
-        return Curve(self.alone_per_second.value, self.contention.value, self.coherency.value)
-
 
 @dataclass(frozen=True, slots=True)
-class FittedUsl:
+class _Fitted:
     """The fit, and the curves it might have been as well: rows of lambda, sigma, kappa."""
 
     parameters: Array
@@ -82,11 +77,6 @@ class FittedUsl:
         middle = throughputs(self.parameters, where)[0]
         low, high = np.percentile(throughputs(self.replicas, where), _PERCENT, axis=0)
         return [Predicted(*(float(v) for v in row)) for row in zip(where, middle, low, high, strict=True)]
-
-    def estimated(self, values: Array, replicas: Array) -> Estimated:
-        """The first of `values` with the interval of `replicas`."""
-        low, high = np.percentile(replicas, _PERCENT)
-        return Estimated(float(values[0]), float(low), float(high))
 
 
 def points(levels: Sequence[Level]) -> tuple[Array, Array]:
@@ -104,18 +94,13 @@ def fit_usl(levels: Sequence[Level], seed: int) -> Usl:
     return _described(*_fitted(usable(levels), seed))
 
 
-def fitted_usl(levels: Sequence[Level], seed: int) -> FittedUsl:
-    """The fit for predictions at any concurrency; ModelError when usable levels are fewer than six."""
-    return _fitted(usable(levels), seed)[0]
-
-
 def best_curve(levels: Sequence[Level]) -> Curve:
     """The curve that comes closest, without its intervals: to leave one out, five levels are enough."""
     concurrency, measured = points(levels)
     return Curve.of(fit(concurrency, measured[None])[0])
 
 
-def _fitted(levels: Sequence[Level], seed: int) -> tuple[FittedUsl, Sequence[Level], Scatter, float]:
+def _fitted(levels: Sequence[Level], seed: int) -> tuple[_Fitted, Sequence[Level], Scatter, float]:
     if len(levels) < LEAST_LEVELS:
         raise ModelError(
             f"the scalability law needs {LEAST_LEVELS} levels of concurrency that can be used, and there are "
@@ -127,17 +112,17 @@ def _fitted(levels: Sequence[Level], seed: int) -> tuple[FittedUsl, Sequence[Lev
     scatter = Scatter.about(parameters, concurrency, measured, source)
     replicas = fit(concurrency, scatter.replicas(parameters, _REPLICAS, source))
     chance = coherency_chance(scatter, concurrency, measured, source)
-    return FittedUsl(parameters, replicas), levels, scatter, chance
+    return _Fitted(parameters, replicas), levels, scatter, chance
 
 
-def _described(fitted: FittedUsl, levels: Sequence[Level], scatter: Scatter, chance: float) -> Usl:
+def _described(fitted: _Fitted, levels: Sequence[Level], scatter: Scatter, chance: float) -> Usl:
     parameters, replicas = fitted.parameters, fitted.replicas
     alone, contention, coherency = (
-        fitted.estimated(parameters[:, column], replicas[:, column]) for column in range(3)
+        _estimated(parameters[:, column], replicas[:, column]) for column in range(3)
     )
     # A sample in forty without kappa would put the peak's upper end at infinity.
     told = bool(chance < _SIGNIFICANT and (replicas[:, 2] == 0).mean() < _TAIL)
-    peak = fitted.estimated(peaks(parameters), peaks(replicas)) if told else None
+    peak = _estimated(peaks(parameters), peaks(replicas)) if told else None
     highest = levels[-1].concurrency
     return Usl(
         levels=len(levels),
@@ -147,11 +132,17 @@ def _described(fitted: FittedUsl, levels: Sequence[Level], scatter: Scatter, cha
         coherency_told=told,
         coherency_chance=chance,
         peak_concurrency=peak,
-        peak_per_second=fitted.estimated(_at_peak(parameters), _at_peak(replicas)) if told else None,
+        peak_per_second=_estimated(_at_peak(parameters), _at_peak(replicas)) if told else None,
         misses_levels=scatter.misses_levels,
         note=_note(chance, peak, highest, misses=scatter.misses_levels),
         band=fitted.at(_grid(levels[0].concurrency, highest)),
     )
+
+
+def _estimated(values: Array, replicas: Array) -> Estimated:
+    """The first of `values` with the interval of `replicas`."""
+    low, high = np.percentile(replicas, _PERCENT)
+    return Estimated(float(values[0]), float(low), float(high))
 
 
 def _at_peak(parameters: Array) -> Array:
