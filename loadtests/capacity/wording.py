@@ -31,6 +31,10 @@ def _models(found: Capacity) -> Iterator[str]:
         yield f"peak: {peak.value:.3g} phones at a time, 95 % interval {peak.low:.3g} to {peak.high:.3g}"
     elif models.usl:
         yield f"scalability law: {models.usl.note}"
+    if models.queueing and models.queueing.reliefs:
+        first, most = models.queueing.reliefs[0], models.queueing.highest_per_second
+        helped = wording.rate(first.highest_per_second) if first.highest_per_second else "no limit"
+        yield f"queueing model: {wording.rate(most)} at most; with twice as many {first.part}: {helped}"
     said = models.comparison.note if models.comparison else models.note
     if said:
         yield f"models: {said}"

@@ -6,30 +6,38 @@ CPUs are shared by turns, so how long their work takes each time does not matter
 the cores of one machine, work takes longer when more of them run than there are cores.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Self
 
+import msgspec
 import numpy as np
 
 from loadtests.errors import ModelError
 from loadtests.scaling.curve import Array
 from loadtests.scaling.demands import Demands, Limits, Variation
 from loadtests.scaling.level import Level, Repeat
-from loadtests.scaling.network import Part, Place, Shell, Station, closed, is_delay
+from loadtests.scaling.network import Part, Shell, Station, closed
 from loadtests.scaling.stream import Flow, flow, highest_per_second
 
 _CALIBRATIONS = 8
 _STRETCHES = 25
 _HALVINGS = 40
 _SMALL = 1e-4
-_STRETCHED, _NEARLY = 1.02, 1.05
 
 GENERATOR_CPU, RA_CPU, CA_CPU = "generator CPU", "RA CPU", "CA CPU"
 PAGES, SIGNING, THREADS, WORKERS = "CA pages", "CA signing", "CA threads", "RA workers"
 CORES = "the machine's cores"
-CPUS = (GENERATOR_CPU, RA_CPU, CA_CPU)
 OUTSIDE, INSIDE = "other, before the RA", "other, in the RA"
+
+# In this order when several would help alike.
+_LIMITED: Mapping[str, str] = MappingProxyType(
+    {
+        WORKERS: "ra_workers", THREADS: "ca_threads", SIGNING: "signing_devices", CORES: "cores",
+        RA_CPU: "ra_processes", GENERATOR_CPU: "generator_processes",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,14 +149,26 @@ class Chain:
             low, high = (middle, high) if keeps_up else (low, middle)
         return low
 
+    def reliefs(self) -> dict[str, float]:
+        """The rate that it cannot exceed with twice as many of each part alone, the most helpful first.
+
+        Empty when nothing limits it.
+        """
+        if not np.isfinite(self.highest_per_second()):
+            return {}
+        found = {name: relieved.highest_per_second() for name, relieved in self._relieved()}
+        return dict(sorted(found.items(), key=lambda each: -each[1]))
+
     def bottleneck(self) -> str:
-        """What keeps it from a higher rate, in words; empty when nothing does."""
-        highest = self.highest_per_second()
-        if not np.isfinite(highest):
-            return ""
-        stretch = self._stretch(highest)
-        name = _narrowest(self.parts(stretch))
-        return CORES if name in CPUS and stretch > _STRETCHED else name
+        """The part of which twice as many would help most; empty when nothing limits it."""
+        return next(iter(self.reliefs()), "")
+
+    def _relieved(self) -> Iterator[tuple[str, Self]]:
+        for name, field in _LIMITED.items():
+            if count := getattr(self.limits, field):
+                limits = msgspec.structs.replace(self.limits, **{field: 2 * count})
+                yield name, replace(self, limits=limits)
+        yield CA_CPU, replace(self, ca_cpu=self.ca_cpu / 2)
 
     def _stretch(self, per_second: float) -> float:
         """How many times as long CPU work takes at that rate."""
@@ -177,16 +197,6 @@ class Chain:
         counts = np.arange(len(wanted))
         running = float(np.minimum(counts, limits.cores) @ wanted)
         return float(counts @ wanted) / running if running > 0 else 1.0
-
-
-def _narrowest(parts: Sequence[Part]) -> str:
-    """The part that allows the least; a shell is one unless something inside it is nearly as narrow."""
-    found = min((part for part in parts if not is_delay(part)), key=lambda part: Place.of(part).highest)
-    if isinstance(found, Station):
-        return found.name
-    inside = [part for part in found.inside if not is_delay(part)]
-    narrow = min((Place.of(part).highest for part in inside), default=np.inf)
-    return _narrowest(inside) if narrow <= _NEARLY * Place.of(found).highest else found.name
 
 
 def _mean(known: Sequence[tuple[Repeat, Demands]], name: str) -> float:

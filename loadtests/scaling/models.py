@@ -49,8 +49,17 @@ class Offered(msgspec.Struct, frozen=True):
     latency_p99_seconds: float
 
 
+class Relief(msgspec.Struct, frozen=True):
+    """The rate that the chain could not exceed with twice as many of one part."""
+
+    part: str
+    highest_per_second: float | None
+
+
 class Queueing(msgspec.Struct, frozen=True):
-    """The queueing model. `highest_per_second` is the rate that it cannot exceed, for the `bottleneck`.
+    """The queueing model. `highest_per_second` is the rate that it cannot exceed.
+
+    `reliefs` say what twice as many of each part would make of it, the most helpful first: the `bottleneck`.
 
     None and empty where nothing limits it.
     """
@@ -58,6 +67,7 @@ class Queueing(msgspec.Struct, frozen=True):
     parts: list[PartDemand]
     highest_per_second: float | None
     bottleneck: str
+    reliefs: list[Relief]
     at_once: list[AtOnce]
     offered: list[Offered]
 
@@ -102,10 +112,12 @@ def _described(chain: Chain, concurrencies: Sequence[int]) -> Queueing:
     highest = chain.highest_per_second()
     limited = bool(np.isfinite(highest))
     points = [offered(chain, load * highest) for load in _LOADS] if limited and len(chain.alone) else []
+    reliefs = chain.reliefs()
     return Queueing(
         parts=_parts(chain.parts()),
         highest_per_second=highest if limited else None,
-        bottleneck=chain.bottleneck(),
+        bottleneck=next(iter(reliefs), ""),
+        reliefs=[Relief(name, rate if np.isfinite(rate) else None) for name, rate in reliefs.items()],
         at_once=[_at_once(chain, n) for n in _between(concurrencies)],
         offered=[point for point in points if point],
     )

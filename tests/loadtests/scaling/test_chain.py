@@ -47,6 +47,15 @@ def test_the_bottleneck_and_its_rate_are_found(described: Chain, name: str, rate
     assert described.highest_per_second() == pytest.approx(rate, rel=0.01)
 
 
+def test_what_would_help_is_told_the_most_helpful_first() -> None:
+    """Five workers, of whom three page threads let two wait: more workers would only wait, too."""
+    crowded = chain(Limits(ra_workers=5, ca_threads=3), pages=0.1, inside=0.02)
+    reliefs = crowded.reliefs()
+    assert list(reliefs)[:2] == [THREADS, WORKERS]
+    assert reliefs[THREADS] == pytest.approx(5 / 0.12, rel=0.05)
+    assert reliefs[WORKERS] == pytest.approx(3 / 0.1, rel=0.02)
+
+
 def test_a_chain_without_limits_has_no_bottleneck() -> None:
     free = chain(Limits(), inside=0.1)
     assert free.bottleneck() == ""
