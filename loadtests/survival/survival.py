@@ -1,6 +1,7 @@
 """The share of durations that last longer than any given time, with what is known about it and how well."""
 
 import enum
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,7 +47,7 @@ class Survival:
     def __init__(self, sample: Sample) -> None:
         self.sample = sample
         self._times, self._shares, self._variances = _kaplan_meier(sample)
-        self.tail: Tail | None = find_tail(sample)
+        self.tail: Tail | None = find_tail(sample) if sample.horizon_seconds < math.inf else None
 
     @property
     def horizon_seconds(self) -> float:
