@@ -8,7 +8,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 _LONGEST_SECONDS = 20.0
 _POLL_SECONDS = 0.05
 # A busy machine keeps no habit to the tenth of a second.
-_GRACE_SECONDS = 1.0
+_GRACE_SECONDS = 3.0
 
 
 class Scrapes:

@@ -122,7 +122,8 @@ GROUP = Group(
     "estorm-load",
     "The load generator. `estorm storm` serves it on a free port of 127.0.0.1, Locust with our locustfile "
     "where `--metrics-listen HOST:PORT` says. With `--processes` the master serves the sum of its workers, "
-    "which report every 3 s; what a worker that was lost had reported stays in the sums.",
+    "which report every 3 s; what a worker that was lost had reported stays in the sums, and what it did "
+    "after that is added from its journal, where that is on the master's machine.",
     (
         INTENDED, STARTED, LATE, SUCCEEDED, FAILED, RETRIES, UNANSWERED, LATENCY, SERVICE, STAGE_TIME,
         TIMEOUTS, TIMER_SECONDS, TIMER_USED, PHONES, START_LAG, LOOP_LAG, CPU, WORKERS, RUN, FAULT,

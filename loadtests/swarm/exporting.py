@@ -4,7 +4,8 @@
     counts; report_to_master adds its bytes --> worker_report keeps the newest of each worker
                                                 a scrape adds them up
 
-What a worker that was lost had reported is kept, so counters never go back.
+What a worker that was lost had reported is kept, so counters never go back; what it did after that is read
+from its journal, if it has left one on this machine.
 """
 
 import contextlib
@@ -33,6 +34,7 @@ from exporters.scrapes import Scrapes
 from exporters.targets import listed
 from exporters.web_config import WebConfigError, read_web_config
 from loadtests.errors import ScenarioError
+from loadtests.swarm.last_words import with_last_words
 from loadtests.swarm.locust_run import BAD_USAGE
 from loadtests.swarm.metering import Meter
 from loadtests.swarm.metrics_options import MetricsOptions, read_metrics_options
@@ -51,6 +53,8 @@ class Exporting:
     options: MetricsOptions | None = None
     meter: Meter | None = None
     reported: dict[str, Snapshot] = field(default_factory=dict)
+    _assigned: dict[str, LoadOptions] = field(default_factory=dict)
+    _mourned: set[str] = field(default_factory=set)
 
     def meter_of(self, options: LoadOptions) -> Meter:
         """The meter of this process."""
@@ -68,11 +72,13 @@ class Exporting:
         if isinstance(encoded := data.get(_KEY), bytes):
             try:
                 self.reported[client_id] = decode(encoded)
+                self._mourned.discard(client_id)
             except msgspec.DecodeError as error:
                 logging.getLogger(__name__).warning("worker %s reports nonsense: %s", client_id, error)
 
     def assign(self, client_id: str, number: int, phones: int, options: LoadOptions) -> None:
         """A worker is to drive so many phones: theirs are lost if it is before it ever reports."""
+        self._assigned[client_id] = options
         if client_id not in self.reported:
             meter = Meter(options.timers, options.rules.operation.value, cpu=lambda: 0.0)
             meter.begin(number, phones, lambda: None)
@@ -82,10 +88,14 @@ class Exporting:
         """The newest snapshot of each process."""
         if self.meter:
             return [Reporting(self.meter.snapshot())]
-        return [
-            Reporting(snapshot, lost=not snapshot.ended and self._is_lost(client_id))
-            for client_id, snapshot in self.reported.items()
-        ]
+        return [self._reporting(client_id) for client_id in self.reported]
+
+    def _reporting(self, client_id: str) -> Reporting:
+        lost = not self.reported[client_id].ended and self._is_lost(client_id)
+        if lost and client_id not in self._mourned and client_id in self._assigned:
+            self._mourned.add(client_id)
+            self.reported[client_id] = with_last_words(self.reported[client_id], self._assigned[client_id])
+        return Reporting(self.reported[client_id], lost)
 
     def _is_lost(self, client_id: str) -> bool:
         runner = self.environment.runner

@@ -16,6 +16,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporters.targets import read_urls
+from loadtests.results.journal import JournalReader
 from tests.loadtests.est_server import EstServer, LabCa
 
 LOCUSTFILE = Path(__file__).parents[3] / "loadtests" / "locustfile.py"
@@ -103,8 +104,13 @@ def test_two_workers_are_added_up_by_their_master(locust: Locust, targets: Path)
     assert last["estorm_generator_workers/ended"] == 2
 
 
-def test_a_worker_that_is_killed_takes_its_phones_and_no_count_with_it(locust: Locust, targets: Path) -> None:
-    process = locust("--processes", "2", "--phones", "120", "--arrival-rate", "12", *on_free_port())
+def test_a_worker_that_is_killed_takes_its_phones_and_no_count_with_it(
+    locust: Locust, targets: Path, journal: Path
+) -> None:
+    process = locust(
+        "--processes", "2", "--phones", "120", "--arrival-rate", "12", "--journal", str(journal),
+        *on_free_port(),
+    )  # fmt: skip
     killed, history = False, []
     for samples in every_scrape(process, targets):
         history.append(samples)
@@ -122,6 +128,9 @@ def test_a_worker_that_is_killed_takes_its_phones_and_no_count_with_it(locust: L
     assert last["estorm_phones/lost"] > 0
     assert last["estorm_phones/waiting"] == 0
     assert last["estorm_phones/lost"] + last["estorm_phones/enrolled"] == 120
+    ended = len(list(JournalReader(journal).new()))
+    assert last["estorm_enrollments_succeeded_total"] == last["estorm_phones/enrolled"] == ended
+    assert last["estorm_enrollment_latency_seconds_count"] == ended
 
 
 @pytest.mark.parametrize("listen", ["nowhere", "127.0.0.1:99999", "127.0.0.1:x"])
