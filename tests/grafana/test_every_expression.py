@@ -57,6 +57,7 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
         env=os.environ | {"LOCUST_CSV": str(directory / "locust")},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^prometheus: http://127\.0\.0\.1:\d+$", done.stdout, re.MULTILINE), done.stdout
     with reopened(folder / "prometheus", directory) as prometheus:
         seen = "timestamp(estorm_phones{state='enrolled'})"
         end = prometheus.value(f"max_over_time({seen}[10m:1s])")
