@@ -19,7 +19,7 @@ _GRID = 4001
 _STEEPEST = 30.0
 _SINGULAR = 1e10
 # Few phones wait together in most trials and many in some, which Student's t does not reckon with: on queues
-# of known capacity its 95 % were 92 to 95 %, and with this factor 95 to 96 % (docs/capacity.md).
+# of known capacity its 95 % were 92 to 95 %, and with this factor 95 to 98 % (docs/capacity.md).
 _SKEW = 1.15
 
 Floats = NDArray[np.float64]
@@ -46,7 +46,7 @@ class Fit:
     @classmethod
     def of(cls, points: Sequence[Point]) -> Self | None:
         """The fit; None with fewer than 5 points, or where they do not decide one."""
-        if len(points) < LEAST_POINTS:
+        if len(points) < LEAST_POINTS or not any(point.share for point in points):
             return None
         x, share, phones = (
             np.array([getattr(point, name) for point in points], dtype=float)

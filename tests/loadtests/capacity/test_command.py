@@ -35,7 +35,7 @@ def test_a_search_that_is_interrupted_leaves_its_trials_and_nothing_running_and_
 ) -> None:
     (tmp_path / "one.toml").write_text(SCENARIO)
     run = tmp_path / "run"
-    options = ("one.toml", "--out", "run", "--time-budget", "100s", "--first-rate", "8")
+    options = ("one.toml", "--out", "run", "--time-budget", "100s", "--first-rate", "8", "--no-models")
     with running_estorm("capacity", *options, cwd=tmp_path) as process:
         assert wait_until(lambda: (run / "trials.jsonl").exists() or process.poll() is not None, 60)
         assert wait_until(lambda: len(family_of(process.pid)) > 2 or process.poll() is not None, 60)
