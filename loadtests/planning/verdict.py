@@ -29,7 +29,11 @@ def verdict(asked: Asked, settled: Settled, suggestions: Sequence[Suggestion], r
             f"{span(duration.expected)}"
         )
         room = bears.largest_batch / batches.size
-        yield f"batches of {count(bears.largest_batch)} would still hold, {room:.2g} times as many"
+        yield (
+            f"batches of {count(bears.largest_batch)} would still hold, {room:.2g} times as many"
+            if room >= _HELPS
+            else "no larger batches hold: there is no room for more phones"
+        )
     if not settled.keeps:
         yield f"{share(expected.broken_share)} of the simulations break {rules}, with smaller batches too"
     yield from _ways(suggestions, fits=in_time(asked, settled))
