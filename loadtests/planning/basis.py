@@ -5,6 +5,7 @@ from pathlib import Path
 
 from loadtests.calibration.document import Calibration
 from loadtests.calibration.run import calibrate_run
+from loadtests.capacity.search_folder import SearchFolder
 from loadtests.errors import ScenarioError
 from loadtests.scenario import Scenario, read_scenario
 from loadtests.simulation.settings import ChainModel
@@ -37,6 +38,8 @@ def read_basis(path: Path, scenario: Scenario | None) -> Basis:
     folder = RunFolder(path.resolve())
     if not folder.scenario.is_file():
         raise ScenarioError(f"{path} is not a run folder: it has no {folder.scenario.name}")
+    if SearchFolder(folder.path).answer.is_file():
+        raise ScenarioError(f"{path} is a capacity search, and its trials keep no logs; name a storm's run")
     own, measured = read_scenario(folder.scenario), calibrate_run(path)
     if scenario is None:
         return Basis(folder.name, own, measured.model(own), "the run's service times and overheads")

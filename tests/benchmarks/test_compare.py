@@ -1,4 +1,4 @@
-"""Comparisons of simulated runs: how often alike ones raise an alarm, how often a fifth more time is found."""
+"""Comparisons of simulated runs: how often alike ones raise an alarm, and a fifth more time is found."""
 
 from collections.abc import Iterator
 

@@ -76,6 +76,13 @@ def test_a_calibration_alone_says_nothing_of_phones(folder: Path) -> None:
         read_basis(folder / "ca.toml", None)
 
 
+def test_a_capacity_search_is_refused_with_what_to_name(folder: Path) -> None:
+    (folder / "scenario.toml").write_text(SCENARIO.to_toml())
+    (folder / "capacity.json").touch()
+    with pytest.raises(ScenarioError, match="its trials keep no logs; name a storm's run"):
+        read_basis(folder, None)
+
+
 def test_a_folder_that_is_no_run_is_one_line_and_exit_code_2(folder: Path) -> None:
     done = run_estorm("plan", "--phones", "9", "--window", "1h", "--from", str(folder), cwd=folder)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stdout + done.stderr
