@@ -3,20 +3,29 @@
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from loadtests.arrivals.settings import Shape
+from loadtests.capacity.storm_bench import StormBench
+from loadtests.capacity.trial import Trial, TrialPlan
+from loadtests.results.slo import parse_all
+from loadtests.scaling.chain import Chain
 from loadtests.scaling.curve import Curve, peaks
 from loadtests.scaling.demands import Limits
 from loadtests.scaling.lab import LabLevels
-from loadtests.scaling.models import Models, model
+from loadtests.scaling.level import usable
+from loadtests.scaling.models import Models, model, offered
 from loadtests.scaling.plan import LevelSettings, measure_levels
 from loadtests.scaling.usl import Estimated, Usl, fit_usl
 from loadtests.scenario import parse_scenario
+from loadtests.storm.measured import Silent
 from tests.loadtests.scaling.levels import levels_of
 
 TRUTH = Curve(20.0, 0.05, 0.001)
 SEEDS = 200
+LOADS = (0.4, 0.75)
 
 # Five blocking workers at the RA, three page threads and a signing device at the CA: who gives first is not
 # to be seen from any of these numbers alone.
@@ -93,6 +102,38 @@ def test_the_queueing_model_predicts_levels_that_it_has_not_seen(
     )
     assert models.queueing.bottleneck in ("CA threads", "CA signing", "RA workers")
     assert models.comparison.queueing_error < 0.15
+
+
+@pytest.mark.timeout(600)
+def test_the_queueing_model_predicts_latency_under_a_rate(
+    benchmark: BenchmarkFixture, tmp_path: Path
+) -> None:
+    """From levels of phones at a time: what phones that start at random will wait."""
+    scenario = parse_scenario(CHAIN, "the benchmark")
+    limits = Limits.of(scenario, len(os.sched_getaffinity(0)))
+    settings = LevelSettings(highest=32, repeats=1, settle_seconds=1.0, measured_seconds=5.0)
+    bench = LabLevels(scenario, tmp_path / "levels", limits, print)
+    levels = measure_levels(bench, settings, 0.2, 1, enough=lambda *_: False)
+    chain = Chain.measured(usable(levels), limits)
+    arrivals = msgspec.structs.replace(scenario.arrivals, shape=Shape.POISSON)
+    random = msgspec.structs.replace(scenario, arrivals=arrivals)
+    storms = StormBench(random, parse_all(["latency_p99_seconds <= 60s"]), 1, tmp_path / "trials", Silent())
+    rates = [share * chain.highest_per_second() for share in LOADS]
+    trials: list[Trial] = []
+    benchmark.pedantic(  # type: ignore[no-untyped-call]
+        lambda: trials.extend(
+            storms.trial(TrialPlan("hold", number, rate, 3.0, 25.0)) for number, rate in enumerate(rates, 1)
+        )
+    )
+    for trial, rate in zip(trials, rates, strict=True):
+        predicted = offered(chain, rate)
+        assert predicted is not None
+        assert trial.latency_p50_seconds is not None
+        benchmark.extra_info[f"{rate:.1f}/s"] = {
+            "p50": (predicted.latency_p50_seconds, trial.latency_p50_seconds),
+            "p99": (predicted.latency_p99_seconds, trial.latency_p99_seconds),
+        }
+        assert predicted.latency_p50_seconds == pytest.approx(trial.latency_p50_seconds, rel=0.4)
 
 
 def _held(found: list[Estimated | None], truth: float) -> float:
