@@ -28,6 +28,7 @@ _HOLDS_SHARE, _TRIAL_SHARE = 0.55, 0.06
 _USUAL_OVERHEAD_SECONDS = 6.0
 _SHORTEST_SECONDS = 2.0
 _SENSIBLE = 3.0
+_NOISE = 1.5
 
 
 class SearchSettings(Settings, frozen=True):
@@ -125,7 +126,9 @@ def _narrow(
     holds = of_step(trials, "hold")
     if held is None:
         return pace.plan("bisect", broken / 2)
-    if broken / held > 1 + settings.resolution and not holds and pace.may_bisect:
+    # Trials of few phones cannot tell rates apart that lie close together.
+    resolution = max(settings.resolution, _NOISE / max(1, trials[-1].phones) ** 0.5)
+    if broken / held > 1 + resolution and not holds and pace.may_bisect:
         return pace.plan("bisect", (held * broken) ** 0.5)
     known = estimate(trials)
     rounds, started = divmod(len(holds), len(_FLANKS))

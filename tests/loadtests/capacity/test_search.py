@@ -136,6 +136,15 @@ def test_holds_end_once_the_answer_is_known_closely_enough() -> None:
     assert "within 5%" in found.why
 
 
+def test_trials_of_few_phones_are_not_asked_to_tell_close_rates_apart() -> None:
+    few = [made_up.trial(1, "baseline", 10, 0), made_up.trial(2, "rise", 100, 0),
+           made_up.trial(3, "rise", 120, 0.2)]  # fmt: skip
+    few = [made_up.changed(each, phones=25) for each in few]
+    plan = decide(few, SearchSettings())
+    assert isinstance(plan, TrialPlan)
+    assert plan.step == "hold"
+
+
 @pytest.mark.parametrize("made", range(12))
 def test_a_search_goes_on_from_the_trials_it_has(made: int) -> None:
     whole, _ = search(lambda rate: rate < LIMIT, SearchSettings())
