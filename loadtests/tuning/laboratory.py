@@ -26,6 +26,8 @@ from testbed.ca.capacity_settings import ConstantTime, ExponentialTime, NormalTi
 from testbed.ca.hresult import CLIENT_GONE
 
 _STATUS, _WIN32 = -4, -2
+# An RA of 32 processes on a busy machine needs a minute.
+_START_SECONDS = 120.0
 _UNWRITTEN = b"HTTP write error while propagating pkcs7"
 
 
@@ -61,7 +63,11 @@ class Laboratory:
         """The storm that `run` runs, scaled; its seed is the mock CA's, too."""
         whole = condition.scenario(tunables.in_scenario(self.scenario))
         whole = msgspec.structs.replace(
-            whole, ca=msgspec.structs.replace(whole.ca, seed=self.scenario.seed or 0)
+            whole,
+            ca=msgspec.structs.replace(whole.ca, seed=self.scenario.seed or 0),
+            lab=msgspec.structs.replace(
+                whole.lab, start_seconds=max(whole.lab.start_seconds, _START_SECONDS)
+            ),
         )
         return divided(whole, self.scale, self.folder)
 
