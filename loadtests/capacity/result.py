@@ -24,7 +24,7 @@ from loadtests.results.slo import Rule
 from loadtests.scaling.models import Models
 
 VERSION = "estorm.capacity/1"
-_CONFIRMED_WITHIN = 0.05
+_CONFIRMED_WITHIN, _CONFIRMED_WIDTH = 0.05, 0.20
 _ROUND = 3
 
 RateOrNone = Annotated[float, Meta(gt=0, description="Phones per second")] | None
@@ -61,7 +61,8 @@ class Capacity(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", ta
     rule: Annotated[str, Meta(description="The rule that breaks first; empty: none did")]
     method: Annotated[str, Meta(description="fit or bracket, docs/capacity.md; empty: no rate")]
     confirmed: Annotated[
-        bool, Meta(description="Without any one round of holds the answer stays within 5 % of itself")
+        bool,
+        Meta(description="Within 10 % by its interval, and without any one round of holds still within 5 %"),
     ]
     unstable: Annotated[bool, Meta(description="Trials disagree by more than chance explains")]
     unstable_reasons: list[str]
@@ -147,7 +148,7 @@ def _interval(known: Estimate, trials: Sequence[Trial], *, unstable: bool) -> tu
 def _confirmed(known: Estimate, trials: Sequence[Trial]) -> bool:
     holds = of_step(valid(trials), "hold")
     rounds = [holds[at : at + _ROUND] for at in range(0, len(holds), _ROUND)]
-    if known.method != "fit" or len(rounds) < 2:
+    if known.method != "fit" or len(rounds) < 2 or known.width > _CONFIRMED_WIDTH:
         return False
     for left_out in rounds:
         other = estimate([trial for trial in trials if trial not in left_out])

@@ -17,6 +17,8 @@ _BY_CHANCE = 1e-4
 # A difference that nobody would act upon is none.
 _LEAST_SCATTER = 0.05
 _FAR_APART = 1.25
+# Phones that a rule allows to be late, in a trial whose verdict counts; and by how much it is used, or not.
+_LEAST_ALLOWED, _CLEARLY = 10, 1.5
 
 Floats = NDArray[np.float64]
 
@@ -29,11 +31,22 @@ def reasons_of_instability(trials: Sequence[Trial]) -> list[str]:
 
 def _contradictions(trials: Sequence[Trial]) -> Iterator[str]:
     """A rate that held far above one that broke."""
-    loaded = [trial for trial in trials if trial.plan.step != "baseline"]
+    loaded = [trial for trial in trials if trial.plan.step != "baseline" and _is_clear(trial)]
     broken = min((trial.rate_per_second for trial in loaded if not trial.met), default=None)
     held = max((trial.rate_per_second for trial in loaded if trial.met), default=None)
     if broken and held and held > broken * _FAR_APART:
         yield f"rules broke at {broken:.4g}/s and held at {held:.4g}/s"
+
+
+def _is_clear(trial: Trial) -> bool:
+    """Whether the trial's verdict is not chance: enough phones, and not near the limit."""
+    broken = {verdict.rule for verdict in trial.slo.rules if verdict.met is False}
+    told = [margin for margin in trial.margins if margin.rule in broken or not broken]
+    if any(margin.phones * margin.allowed < _LEAST_ALLOWED for margin in told):
+        return False
+    if broken:
+        return not told or any(margin.used >= _CLEARLY for margin in told)
+    return all(margin.used <= 1 / _CLEARLY for margin in told)
 
 
 def _scatter(trials: Sequence[Trial]) -> Iterator[str]:

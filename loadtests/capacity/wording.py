@@ -45,7 +45,7 @@ def _headline(found: Capacity) -> Iterator[str]:
     rate, interval = found.sustainable_rate_per_second, found.interval_95
     if rate is not None and interval is not None:
         low, high = interval
-        sure = "confirmed" if found.confirmed else "not confirmed within 5 %"
+        sure = "confirmed" if found.confirmed else "not confirmed"
         yield (
             f"sustainable: {wording.rate(rate)}, 95 % interval {wording.rate(low)} to {wording.rate(high)} "
             f"({sure}; {trials})"

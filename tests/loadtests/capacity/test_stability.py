@@ -1,5 +1,6 @@
 """On queues, whose chance is that of real ones, and on one whose service time is another in each trial."""
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -44,6 +45,16 @@ def test_a_chain_that_is_another_in_each_trial_is_called_unstable() -> None:
 def test_a_rate_that_held_far_above_one_that_broke_is_told() -> None:
     made = [trial(1, "rise", 40, 0.2), trial(2, "bisect", 60, 0.0)]
     assert reasons_of_instability(made) == ["rules broke at 40/s and held at 60/s"]
+
+
+def test_trials_of_few_phones_contradict_nobody() -> None:
+    broke, held = trial(1, "rise", 40, 0.06), trial(2, "bisect", 60, 0.0)
+    few = [
+        changed(each, margins=[msgspec.structs.replace(each.margins[0], phones=100)])
+        for each in (broke, held)
+    ]
+    assert reasons_of_instability([broke, held])
+    assert reasons_of_instability(few) == []
 
 
 @pytest.mark.parametrize("problem", ["the ca ended by itself", ""])
