@@ -17,6 +17,7 @@ from loadtests.scaling.level import Repeat
 from loadtests.scaling.plan import LevelPlan
 from loadtests.scenario import Scenario
 from loadtests.storm.measured import MeasuredStorm, Silent, storm_on_lab
+from loadtests.streams import stream
 from testbed.errors import PartFailed
 
 _PAGES = ("login", "form", "submit", "download")
@@ -67,10 +68,13 @@ class LabLevels:
 
 
 def closed_scenario(scenario: Scenario, plan: LevelPlan) -> Scenario:
-    """The scenario as a closed workload of the plan's phones."""
+    """The scenario as a closed workload of the plan's phones, at a CA with times of its own."""
+    # A CA starts with its seed's first times: repeats would otherwise be the same phones' luck again.
+    seed = stream(scenario.seed or 0, f"level {plan.concurrency} repeat {plan.repeat}").getrandbits(32)
+    ca = msgspec.structs.replace(scenario.ca, seed=seed)
     phones = msgspec.structs.replace(scenario.phones, count=plan.phones, keep_keys=False)
     arrivals = msgspec.structs.replace(scenario.arrivals, closed_phones=plan.concurrency)
-    return msgspec.structs.replace(scenario, phones=phones, arrivals=arrivals)
+    return msgspec.structs.replace(scenario, phones=phones, arrivals=arrivals, ca=ca)
 
 
 def repeat_of(found: MeasuredStorm, plan: LevelPlan, limits: Limits) -> Repeat:

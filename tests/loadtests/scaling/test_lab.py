@@ -60,7 +60,15 @@ def test_limits_are_those_of_the_scenario(scenario: Scenario) -> None:
 def test_a_level_is_a_closed_workload_of_the_same_scenario(scenario: Scenario) -> None:
     closed = closed_scenario(scenario, LevelPlan(8, 1, 1.0, 5.0, 400))
     assert (closed.arrivals.closed_phones, closed.phones.count) == (8, 400)
-    assert closed.ca == scenario.ca
+    assert closed.ca.capacity == scenario.ca.capacity
+
+
+def test_repeats_of_a_level_meet_a_ca_with_other_times(scenario: Scenario) -> None:
+    def seed(repeat: int) -> int:
+        return closed_scenario(scenario, LevelPlan(8, repeat, 1.0, 5.0, 400)).ca.seed
+
+    assert len({seed(1), seed(2), seed(3)}) == 3
+    assert seed(2) == seed(2)
 
 
 def test_phones_that_failed_are_counted_and_their_times_are_not() -> None:
