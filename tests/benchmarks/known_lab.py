@@ -58,6 +58,7 @@ def searched(folder: Path, workers: int, capacity: str, seconds: float, seed: in
 def main() -> None:
     """Print the interval as two numbers, or a line that says why there is none."""
     workers, seed, folder = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
+    folder.mkdir()
     found = searched(folder, workers, SUBMIT, KNOWN_SECONDS, seed)
     low_high = found.interval_95
     click.echo(f"{low_high[0]} {low_high[1]}" if low_high else f"none: {found.why}")

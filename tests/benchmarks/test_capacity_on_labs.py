@@ -56,7 +56,7 @@ def test_the_interval_holds_the_truth_in_18_of_20_searches_on_labs(
     def run(seed: int) -> list[str]:
         arguments = [str(workers), str(seed), str(tmp_path / str(seed))]
         command = [sys.executable, "-m", "tests.benchmarks.known_lab", *arguments]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+        return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
 
     def all_of_them() -> None:
         with ThreadPoolExecutor(AT_ONCE) as executor:

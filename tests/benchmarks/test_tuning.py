@@ -29,8 +29,6 @@ BEST = Tunables(
     read=120.0, attempts=6, login=40.0, submit=85.0, total=85.0, ra_retries=2, ra_spacing=0.14,
     hand_out_late=True, reuse=True, workers=24,
 )  # fmt: skip
-# What bounds nothing but time: the RA talks to the CA for all phones at once.
-CURE = msgspec.structs.replace(BEST, attempts=5, workers=0)
 COLLAPSE = Path(__file__).parents[2] / "loadtests" / "scenarios" / "collapse.toml"
 
 
@@ -67,7 +65,7 @@ def test_the_defaults_collapse_after_an_outage_on_the_lab_and_the_cure_recovers(
 ) -> None:
     """Metastable: the CA hangs for a minute, and is kept busy for nobody long after."""
     scenario = read_scenario(COLLAPSE)
-    found: Proof = benchmark.pedantic(proof, args=(scenario, CURE, ["outage"], tmp_path), rounds=1)  # type: ignore[no-untyped-call]
+    found: Proof = benchmark.pedantic(proof, args=(scenario, BEST, ["outage"], tmp_path), rounds=1)  # type: ignore[no-untyped-call]
     default, cured = (found.measured[setting]["outage"] for setting in (DEFAULT, RECOMMENDED))
     assert default.recovered is False
     assert default.enrolled_share < 0.5
@@ -83,7 +81,7 @@ def test_the_defaults_collapse_at_full_scale_in_simulation_and_the_cure_recovers
     scenario = read_scenario(COLLAPSE)
     (outage,) = chosen(conditions(scenario), ["outage"])
     bench = Bench(scenario, (outage,))
-    default, cured = (bench.outcome(each, outage, seed) for each in (Tunables.of(scenario), CURE))
+    default, cured = (bench.outcome(each, outage, seed) for each in (Tunables.of(scenario), BEST))
     click.echo(f"\ndefault {_line(default)}\ncure    {_line(cured)}")
     assert default.recovered is False
     assert cured.recovered
