@@ -81,6 +81,7 @@ def storm_on_lab(
     death then does. The course says whether the user interrupted. Raises PartFailed,
     GeneratorFailed, ScenarioError.
     """
+    _check_readable(scenario)
     folder, observer = _prepared(scenario, path, display, keys), _Observer(enough)
     course = Storm(scenario, folder, display).run(None, observer)
     summary = write_results(scenario, folder, course, with_report=with_report)
@@ -118,6 +119,16 @@ def key_file(scenario: Scenario, path: Path, display: Display, most: int = 500) 
 def command_folder(path: Path) -> Path:
     """The folder of the command of which a storm in `COMMAND/NAME` or `COMMAND/trials/NAME` is a step."""
     return path.parent.parent if path.parent.name == "trials" else path.parent
+
+
+def _check_readable(scenario: Scenario) -> None:
+    """The parts' counters are read over plain HTTP."""
+    for table, part in (("ra", scenario.ra), ("ca", scenario.ca)):
+        if part.metrics.web_config:
+            raise ScenarioError(
+                f"{table}.metrics.web_config keeps from being measured how busy the {table.upper()} is; "
+                "leave it out here"
+            )
 
 
 def _prepared(scenario: Scenario, path: Path, display: Display, keys: Path | None) -> RunFolder:

@@ -73,3 +73,11 @@ def test_a_scenario_without_a_seed_is_refused(tmp_path: Path) -> None:
     scenario = parse_scenario("name = 'x'", "here")
     with pytest.raises(ScenarioError, match="seed"):
         storm_on_lab(scenario, tmp_path / "run", Silent())
+
+
+@pytest.mark.parametrize("table", ["ra", "ca"])
+def test_a_part_whose_counters_cannot_be_read_is_refused(table: str, tmp_path: Path) -> None:
+    scenario = parse_scenario(f'seed = 1\n[{table}.metrics]\nweb_config = "web.yml"', "here")
+    with pytest.raises(ScenarioError, match=rf"{table}\.metrics\.web_config keeps"):
+        storm_on_lab(scenario, tmp_path / "run", Silent())
+    assert not (tmp_path / "run").exists()
