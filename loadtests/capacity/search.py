@@ -94,7 +94,7 @@ def seconds_left(trials: Sequence[Trial], settings: SearchSettings) -> float | N
 def _ended(trials: Sequence[Trial], settings: SearchSettings, pace: "_Pace") -> Found | None:
     held, broken = bracket(trials)
     known, last = valid(trials), trials[-_VOID_IN_A_ROW:]
-    if known and not known[0].met:
+    if known and known[0].surely_broken:
         return Found("a rule is broken by one phone at a time already", None, None)
     if pace.is_over:
         return Found("the time budget was used up", held, broken)

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Protocol
 
 import msgspec
 from msgspec import Meta
+from scipy.special import betainc
 
 from loadtests.results.slo import Slo
 from loadtests.results.usage import Usage
@@ -12,6 +13,7 @@ from loadtests.results.usage import Usage
 Step = Literal["baseline", "rise", "bisect", "hold"]
 Rate = Annotated[float, Meta(gt=0, description="Phones per second")]
 Seconds = Annotated[float, Meta(ge=0, description="Seconds")]
+_CHANCE = 0.001
 
 
 class TrialPlan(msgspec.Struct, frozen=True):
@@ -39,6 +41,12 @@ class Margin(msgspec.Struct, frozen=True):
     def used(self) -> float:
         """1 is the rule's limit, 0.5 half of it, 2 twice."""
         return self.share / self.allowed
+
+    @property
+    def beyond_chance(self) -> bool:
+        """Whether so many phones would be seen in fewer than one in 1000 trials if the rule just held."""
+        seen = round(self.share * self.phones)
+        return seen > 0 and float(betainc(seen, self.phones - seen + 1, self.allowed)) < _CHANCE
 
 
 class Trial(msgspec.Struct, frozen=True):
@@ -68,6 +76,13 @@ class Trial(msgspec.Struct, frozen=True):
     def met(self) -> bool:
         """Whether no rule is known to be broken."""
         return not self.slo.failed
+
+    @property
+    def surely_broken(self) -> bool:
+        """Whether a rule is broken, and by more phones than chance explains where the rule allows some."""
+        broken = {verdict.rule for verdict in self.slo.rules if verdict.met is False}
+        by_chance = {margin.rule for margin in self.margins if not margin.beyond_chance}
+        return bool(broken - by_chance)
 
     @property
     def void(self) -> bool:

@@ -150,3 +150,26 @@ def test_a_search_goes_on_from_the_trials_it_has(made: int) -> None:
     whole, _ = search(lambda rate: rate < LIMIT, SearchSettings())
     kept = msgspec.json.decode(msgspec.json.encode(whole[:made]), type=list[Trial])
     assert decide(kept, SearchSettings()) == whole[made].plan
+
+
+def baseline(phones: int, late: int) -> Trial:
+    one = made_up.trial(1, "baseline", 10.0, late / phones)
+    (margin,) = one.margins
+    return made_up.changed(one, margins=[msgspec.structs.replace(margin, phones=phones)])
+
+
+def test_a_slow_phone_among_few_one_at_a_time_does_not_end_the_search() -> None:
+    plan = decide([baseline(phones=16, late=1)], SearchSettings())
+    assert isinstance(plan, TrialPlan)
+    assert plan.step == "rise"
+
+
+def test_more_slow_phones_one_at_a_time_than_chance_explains_end_it() -> None:
+    found = decide([baseline(phones=16, late=3)], SearchSettings())
+    assert isinstance(found, Found)
+    assert found.why == "a rule is broken by one phone at a time already"
+
+
+def test_a_rule_that_allows_none_is_broken_by_one() -> None:
+    one = made_up.changed(baseline(phones=16, late=1), margins=[])
+    assert isinstance(decide([one], SearchSettings()), Found)
