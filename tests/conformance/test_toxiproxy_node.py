@@ -8,6 +8,9 @@ import pytest
 from chaos.tcp.process import ProxyProcess
 from tests.chaos.tcp.foreign import install_node_client, run_node
 
+# A registry that is slow to answer is no failure of the proxy's.
+pytestmark = pytest.mark.timeout(300)
+
 PREAMBLE = """
 const net = require("net");
 const {Toxiproxy} = require("toxiproxy-node-client");

@@ -224,8 +224,9 @@ def test_a_phone_that_outlasts_the_run_is_ended_and_written_down(
 
     with tls_peer(est_server.ca.server_tls, drip) as port:
         options = ("--arrival-rate", "9", "--phones", "1", "--read-timeout", "2")
+        timers = ("--connect-timeout", "2", "--handshake-timeout", "2")
         chain = ("--lsc-chain", str(est_server.ca.trust_anchor))
-        process = locust("--headless", *options, *chain, host=f"https://127.0.0.1:{port}")
+        process = locust("--headless", *options, *timers, *chain, host=f"https://127.0.0.1:{port}")
         assert asked.wait(60)
         process.send_signal(signal.SIGTERM)
         ended(process)
