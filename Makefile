@@ -20,7 +20,7 @@ lab: $(VENV)/.run ## start the lab alone and print where it answers (ARGS="--end
 	@$(BIN)/estorm lab $(ARGS)
 
 test: $(VENV)/.test os-packages ## run the tests (ARGS="tests/loadtests -k phone")
-	$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist worksteal $(ARGS)
+	$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist worksteal --reruns 1 -raR $(ARGS)
 
 bench: $(VENV)/.test os-packages ## run the benchmarks and print their ratios
 	$(BIN)/pytest tests/benchmarks --benchmark-only --override-ini addopts= -s $(ARGS)
