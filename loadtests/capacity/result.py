@@ -13,6 +13,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from loadtests import documents
 from loadtests.capacity.bottleneck import Bottleneck, Evidence, Machine, evidence_of, held_longest_by
 from loadtests.capacity.estimate import Estimate, estimate
 from loadtests.capacity.judging import is_demand
@@ -175,16 +176,12 @@ def write(capacity: Capacity, path: Path) -> None:
 
 def read(path: Path) -> Capacity:
     """The answer at `path`; JournalError when there is none or it is of another version."""
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Capacity)
-    except (OSError, msgspec.DecodeError) as error:
-        raise JournalError(f"{path}: not an answer of version {VERSION}: {error}") from error
+    return documents.read(path, Capacity, f"an answer of version {VERSION}", JournalError)
 
 
 def schema() -> bytes:
     """The JSON Schema (2020-12) of `capacity.json`, as docs/capacity.schema.json holds it."""
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "estorm capacity"}
-    return msgspec.json.format(msgspec.json.encode(head | msgspec.json.schema(Capacity)), indent=2) + b"\n"
+    return documents.schema(Capacity, "estorm capacity")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from loadtests import documents
 from loadtests.errors import JournalError
 from loadtests.planning.batches import Batches
 from loadtests.planning.candidates import Asked, Candidate
@@ -72,12 +73,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag=VE
 
 def write(plan: Plan, path: Path) -> None:
     """The plan as indented JSON, replaced if there is one."""
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(plan), indent=2) + b"\n")
+    documents.write(plan, path)
 
 
 def read(path: Path) -> Plan:
     """The plan at `path`; JournalError when there is none or it is of another version."""
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Plan)
-    except (OSError, msgspec.DecodeError) as error:
-        raise JournalError(f"{path}: not a plan of version {VERSION}: {error}") from error
+    return documents.read(path, Plan, f"a plan of version {VERSION}", JournalError)

@@ -14,6 +14,7 @@ import polars as pl
 from msgspec import Meta
 
 from chaos.annotations import FaultTime
+from loadtests import documents
 from loadtests.arrivals.pacing import (
     ArrivalCounts,
     Health,
@@ -142,22 +143,17 @@ def summarize(table: pl.DataFrame, facts: Facts, rules: Iterable[slo.Rule]) -> S
 
 def write(summary: Summary, path: Path) -> None:
     """The summary as indented JSON, replaced if there is one."""
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n")
+    documents.write(summary, path)
 
 
 def read(path: Path) -> Summary:
     """The summary at `path`; JournalError when there is none or it is of another version."""
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Summary)
-    except (OSError, msgspec.DecodeError) as error:
-        raise JournalError(f"{path}: not a summary of version {VERSION}: {error}") from error
+    return documents.read(path, Summary, f"a summary of version {VERSION}", JournalError)
 
 
 def schema() -> bytes:
     """The JSON Schema (2020-12) of `summary.json`, as docs/summary.schema.json holds it."""
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "estorm run summary"}
-    body = head | msgspec.json.schema(Summary)
-    return msgspec.json.format(msgspec.json.encode(body), indent=2) + b"\n"
+    return documents.schema(Summary, "estorm run summary")
 
 
 if __name__ == "__main__":

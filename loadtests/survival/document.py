@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from loadtests import documents
 from loadtests.errors import ScenarioError
 from loadtests.survival.advice import Judged, read_reason
 from loadtests.survival.survival import Share
@@ -103,15 +104,12 @@ def document(
 
 def write(tune: LoggedTune, folder: Path) -> None:
     """`tune.json` in the folder."""
-    (folder / NAME).write_bytes(msgspec.json.format(msgspec.json.encode(tune), indent=2) + b"\n")
+    documents.write(tune, folder / NAME)
 
 
 def read(path: Path) -> LoggedTune:
     """The document at `path`; ScenarioError when there is none, or of another kind."""
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=LoggedTune)
-    except (OSError, msgspec.DecodeError) as error:
-        raise ScenarioError(f"{path}: not a {VERSION} document: {error}") from error
+    return documents.read(path, LoggedTune, f"a {VERSION} document", ScenarioError)
 
 
 def _setting(tunables: Tunables, judged: Sequence[Judged]) -> LoggedSetting:

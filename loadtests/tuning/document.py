@@ -11,6 +11,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from loadtests import documents
 from loadtests.errors import ScenarioError
 from loadtests.tuning.interval import Interval, interval
 from loadtests.tuning.objective import Terms, Weights
@@ -170,21 +171,17 @@ def totals(found: Mapping[str, Sequence[Outcome]]) -> Totals:
 
 def write(tune: Tune, folder: Path) -> None:
     """`tune.json` in the folder, replaced if there is one."""
-    (folder / NAME).write_bytes(msgspec.json.format(msgspec.json.encode(tune), indent=2) + b"\n")
+    documents.write(tune, folder / NAME)
 
 
 def read(path: Path) -> Tune:
     """The document at `path`; ScenarioError when there is none, or of another version."""
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Tune)
-    except (OSError, msgspec.DecodeError) as error:
-        raise ScenarioError(f"{path}: not a {VERSION} document: {error}") from error
+    return documents.read(path, Tune, f"a {VERSION} document", ScenarioError)
 
 
 def schema() -> bytes:
     """Its JSON Schema."""
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "estorm tune"}
-    return msgspec.json.format(msgspec.json.encode(head | msgspec.json.schema(Tune)), indent=2) + b"\n"
+    return documents.schema(Tune, "estorm tune")
 
 
 def _worst(tails: Sequence[float | None]) -> float | None:

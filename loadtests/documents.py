@@ -1,0 +1,33 @@
+"""Documents that programs read: a struct as JSON in a file of its own, and the JSON Schema of its kind."""
+
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from loadtests.errors import LoadtestError
+
+Document = TypeVar("Document", bound=msgspec.Struct)
+
+
+def write(document: msgspec.Struct, path: Path) -> None:
+    """The document as indented JSON, replaced if there is one."""
+    path.write_bytes(_indented(document))
+
+
+def read(path: Path, kind: type[Document], what: str, error: type[LoadtestError]) -> Document:
+    """The document at `path`; `error` says that it is not `what` when there is none, or of another kind."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except (OSError, msgspec.DecodeError) as why:
+        raise error(f"{path}: not {what}: {why}") from why
+
+
+def schema(kind: type[msgspec.Struct], title: str) -> bytes:
+    """The JSON Schema (2020-12) of documents of this kind."""
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title}
+    return _indented(head | msgspec.json.schema(kind))
+
+
+def _indented(content: object) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"
