@@ -12,12 +12,12 @@ from rich.text import Text
 
 from chaos.fault import Evidence
 from chaos.registry import Description, describe, faults
+from loadtests import exits
 from loadtests.experiments.document import find, names, read_document
 from loadtests.experiments.running import Outcome, run
 from loadtests.experiments.verifying import Verdict, verify
 from loadtests.storm.run_folder import new_run_path
 
-_EXIT_BAD, _EXIT_INTERRUPTED = 1, 130
 _WIDTH = 160
 
 
@@ -118,8 +118,8 @@ def _tell(outcome: Outcome) -> None:
 
 def _exit(*, interrupted: bool, good: bool) -> None:
     if interrupted:
-        sys.exit(_EXIT_INTERRUPTED)
-    sys.exit(0 if good else _EXIT_BAD)
+        sys.exit(exits.INTERRUPTED)
+    sys.exit(0 if good else exits.NOT_MET)
 
 
 def _fault_table(found: Catalogue) -> Table:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from loadtests import exits
 from loadtests.est.client import parse_target
 from loadtests.scenario import KeyType, Operation, Scenario
 from loadtests.storm.generator import EstServer
@@ -15,8 +16,6 @@ from loadtests.targets.settings import TargetSettings, server_options, with_opti
 from loadtests.targets.target import server_of
 from testbed.lab import Lab
 from testbed.scratch import scratch_directory
-
-EXIT_FAILED = 1
 
 
 @click.command()
@@ -29,7 +28,7 @@ def probe(url: str, key: str, **given: object) -> None:
     Nothing else is asked of the server. Exits 0 when the phone got a good LSC, 1 when it did not.
     """
     server = server_of(with_options(TargetSettings(), url, given))
-    sys.exit(0 if explain(Probe(server, KeyType(key))) else EXIT_FAILED)
+    sys.exit(0 if explain(Probe(server, KeyType(key))) else exits.NOT_MET)
 
 
 def dry_run(scenario: Scenario) -> bool:
