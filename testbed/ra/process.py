@@ -16,7 +16,7 @@ from cryptography import x509
 
 from exporters.processes import AcceptQueue
 from testbed import pki
-from testbed.errors import PartFailed, PkiError
+from testbed.errors import CurlError, PartFailed, PkiError
 from testbed.part import Addresses
 from testbed.ra.certificates import CaChain
 from testbed.ra.certsrv.access import make_certsrv, read_chain
@@ -31,6 +31,8 @@ from testbed.reloading import Reloader
 from testbed.scratch import scratch_directory
 from testbed.settings import RaPartSettings
 from testbed.showing import metrics_shown
+
+_TIMED_OUT = 28
 
 Reread = Callable[[], RaPartSettings]
 Acknowledge = Callable[[str | None], None]
@@ -51,7 +53,7 @@ async def running(
         logbook = owned.enter_context(Logbook(settings.log_directory, trusted, os.getpid()))
         directory = owned.enter_context(scratch_directory("ra"))
         logbook.starting()
-        chain, calls = await _chain(settings, logbook)
+        chain, calls = await _first_chain(settings, logbook)
         required = settings.ra.est.proof_of_possession == "on"
         logbook.started(calls, possession_required=required)
         listener = owned.enter_context(listen(settings.host, settings.ra.port, settings.ra.workers.queue))
@@ -80,6 +82,21 @@ async def _behind_front(
     host, port = behind.getsockname()[:2]
     nginx = await owned.enter_async_context(nginx_front(settings, directory, listener, f"{host}:{port}"))
     return nginx, behind
+
+
+async def _first_chain(settings: RaPartSettings, logbook: Logbook) -> tuple[CaChain, Sequence[CaCall]]:
+    """PartFailed says what to do when the CA was merely too slow; CES cannot serve then either."""
+    try:
+        return await _chain(settings, logbook)
+    except PartFailed as failure:
+        if not (isinstance(failure.__cause__, CurlError) and failure.__cause__.code == _TIMED_OUT):
+            raise
+        timers = settings.ra.timers.by_name
+        waits = ", ".join(f"{name} {timers[name]:g} s" for name in ("connect", "login", "download"))
+        raise PartFailed(
+            f"{failure}; without it no RA can serve. Let [ra.timers] wait longer ({waits}), or the CA answer "
+            "sooner when the RA starts ([ca.capacity]; another [ca] seed draws other times)"
+        ) from failure
 
 
 async def _chain(settings: RaPartSettings, logbook: Logbook) -> tuple[CaChain, Sequence[CaCall]]:

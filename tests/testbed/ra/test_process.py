@@ -86,7 +86,7 @@ def test_a_ca_that_is_silent_at_login_fails_the_start_with_the_guides_lines(
     with raw_server(stay, server_context(pki.ca_server)) as port:
         settings = ra_settings(port, timers=SOON)
         url = f"https://127.0.0.1:{port}/certsrv"
-        with pytest.raises(PartFailed, match=rf"curl 28 \(Operation timed out after .*\) at {url}$"):
+        with pytest.raises(PartFailed, match=rf"curl 28 \(Operation timed out after .*\) at {url}; "):
             start(settings)
 
     guide = excerpt("nginx: [warn] login_to_certsrv_ca", "return code 28")
@@ -103,6 +103,22 @@ def test_a_ca_that_is_silent_after_login_fails_the_start_with_the_guides_lines(
 
     guide = excerpt("nginx: [warn] retrieve_cacerts", "return code 28")
     assert generals(log_lines(tmp_path)) == generals(guide)
+
+
+def test_a_ca_too_slow_for_the_start_is_told_with_the_timers_and_what_to_do(
+    ca: ScriptedCa, ra_settings: MakeSettings
+) -> None:
+    ca.answers["/certsrv"] = silent
+    wanted = (
+        r"curl 28 .*; without it no RA can serve\. Let \[ra\.timers\] wait longer \(connect .* login .* s,"
+    )
+    with pytest.raises(PartFailed, match=wanted):
+        start_with(ca, lambda port: ra_settings(port, timers=SOON))
+
+
+def test_a_ca_that_refuses_is_not_told_to_hurry(ca: ScriptedCa, ra_settings: MakeSettings) -> None:
+    with pytest.raises(PartFailed, match=r"curl 51 .* at https://\S+$"):
+        start_with(ca, lambda port: ra_settings(port, "lab-dc.michamen.com"))
 
 
 def test_a_ca_of_another_name_fails_the_start_with_the_guides_lines(
