@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
-from loadtests.tuning.choice import Effect
-from loadtests.tuning.document import Advice, Check, Gain
+from loadtests.tuning.document import Advice, Check, Gain, Unchanged
+from loadtests.tuning.effect import Effect
 from loadtests.tuning.outcome import Outcome
-from loadtests.tuning.tunables import KEYS, Tunables
+from loadtests.tuning.tunables import KEYS, Tunables, differences
 from loadtests.tuning.validity import Validity
 
-# In loss; less is not worth a sentence.
-_NOTABLE = 0.005
 _REASONS = {
     "read": "the phone must outwait the RA, or the RA's answer comes to nobody",
     "attempts": "tries that outlast the fault are those that get through",
@@ -31,12 +29,30 @@ _REASONS = {
 }
 
 
-def advice(default: Tunables, best: Tunables, effects: Sequence[Effect]) -> Iterator[Advice]:
-    """Each value to change, the most important first, with what happens where it stays as it is."""
-    for effect in effects:
+def advice(default: Tunables, best: Tunables, effects: Sequence[Effect] | None) -> Iterator[Advice]:
+    """Each value to change, the most important first, with what happens where it stays as it is.
+
+    Last are those of which `effects` says nothing: the rules have changed them. None: nothing was compared.
+    """
+    for effect in effects or ():
         name = effect.name
-        reason = _REASONS[name] + (f"; {_without(effect)}" if effect.loss > _NOTABLE else "")
-        yield Advice(KEYS[name], getattr(default, name), getattr(best, name), reason, effect.loss)
+        reason = f"{_REASONS[name]}; {_without(effect) if effect.matters else 'no more than chance'}"
+        yield Advice(
+            KEYS[name], getattr(default, name), getattr(best, name), reason, effect.loss.mean, effect.loss,
+            effect.matters,
+        )  # fmt: skip
+    compared = {effect.name for effect in effects or ()}
+    why = "was not compared, there was no time" if effects is None else "follows from the others by the rules"
+    for name in differences(default, best):
+        if name not in compared:
+            reason = f"{_REASONS[name]}; {why}"
+            yield Advice(KEYS[name], getattr(default, name), getattr(best, name), reason, 0.0, matters=False)
+
+
+def unchanged(default: Tunables, put_back: Sequence[Effect]) -> Iterator[Unchanged]:
+    """Each value that the search had changed and that went back."""
+    for effect in put_back:
+        yield Unchanged(KEYS[effect.name], getattr(default, effect.name), effect.tried, effect.loss)
 
 
 def costs(best: Tunables, default: Sequence[Outcome], found: Sequence[Outcome]) -> Iterator[str]:

@@ -63,6 +63,21 @@ class Bench:
         mean = mean_terms(found)
         return Scored(tunables, tuple(outcomes), mean, self.weights.loss(mean))
 
+    def joined(self, parts: Sequence[Scored]) -> Scored:
+        """One setting that was scored with some seeds here, some there."""
+        outcomes = tuple(
+            tuple(each for part in parts for each in part.outcomes[at]) for at in range(len(self.conditions))
+        )
+        tunables, mean = parts[0].tunables, mean_terms([part.terms for part in parts])
+        return Scored(tunables, outcomes, mean, self.weights.loss(mean))
+
+    def losses(self, scored: Scored) -> list[float]:
+        """The loss with each seed, all conditions' mean."""
+        return [
+            sum(self.weights.loss(self.terms(scored.tunables, each)) for each in found) / len(found)
+            for found in zip(*scored.outcomes, strict=True)
+        ]
+
     def outcome(
         self, tunables: Tunables, condition: Condition, seed: int, phones: int | None = None
     ) -> Outcome:

@@ -62,6 +62,9 @@ class Setting(msgspec.Struct, frozen=True):
     predicted: Totals
     predicted_for_lab: Totals | None = None
     measured: Totals | None = None
+    loss: Annotated[
+        float | None, Meta(description="Weighed, by the simulation behind `predicted`; null: not kept")
+    ] = None
 
 
 class Gain(msgspec.Struct, frozen=True):
@@ -75,13 +78,29 @@ class Gain(msgspec.Struct, frozen=True):
 
 
 class Advice(msgspec.Struct, frozen=True):
-    """One value to change, and why."""
+    """One value to change, and why.
+
+    `lost_without` is how much more is lost, seed by seed, when this one stays as it was; null: not compared,
+    or it follows from others by the rules. `matters`: that is more than chance, and more than one phone in a
+    thousand is worth.
+    """
 
     key: str
     default: Value
     recommended: Value
     reason: str
-    loss_without: Annotated[float, Meta(description="How much more is lost when this one stays as it was")]
+    loss_without: Annotated[float, Meta(description="The mean of `lost_without`")]
+    lost_without: Interval | None = None
+    matters: bool = True
+
+
+class Unchanged(msgspec.Struct, frozen=True):
+    """One value that the search changed and that went back, since that costs no more than chance."""
+
+    key: str
+    value: Value
+    tried: Value
+    lost_without: Annotated[Interval, Meta(description="How much more is lost without what was tried")]
 
 
 class FrontPoint(msgspec.Struct, frozen=True):
@@ -128,6 +147,7 @@ class Tune(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag=VE
     recommended: Setting
     gains: tuple[Gain, ...]
     advice: tuple[Advice, ...]
+    unchanged: tuple[Unchanged, ...] = ()
     costs: tuple[str, ...]
     certainty: str
     holds: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""A mean of few replications, with its 95 % interval."""
+"""A mean of few replications, with its interval of 95 % or another confidence."""
 
 import math
 import statistics
@@ -11,18 +11,18 @@ _CONFIDENCE = 0.95
 
 
 class Interval(msgspec.Struct, frozen=True):
-    """A mean, and the 95 % interval of it by Student's t; a single value has no width that is known."""
+    """A mean, and its interval by Student's t; a single value has no width that is known."""
 
     mean: float
     low: float
     high: float
 
 
-def interval(values: Sequence[float]) -> Interval:
+def interval(values: Sequence[float], confidence: float = _CONFIDENCE) -> Interval:
     """Of replications that have nothing in common but what is measured."""
     mean = statistics.fmean(values)
     if len(values) < 2:
         return Interval(mean, mean, mean)
     error = statistics.stdev(values) / math.sqrt(len(values))
-    half = float(t.ppf((1 + _CONFIDENCE) / 2, len(values) - 1)) * error
+    half = float(t.ppf((1 + confidence) / 2, len(values) - 1)) * error
     return Interval(mean, mean - half, mean + half)

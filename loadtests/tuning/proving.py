@@ -1,6 +1,6 @@
 """The default and the recommendation really run, side by side, and what the simulator had said of them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -87,7 +87,7 @@ def prove(
             try:
                 found, proof.interrupted = laboratory.run(f"{condition.name}-{name}", tunables, condition)
             except (PartFailed, GeneratorFailed) as failure:
-                # An RA whose first login is cut does not start, as CES does not.
+                # An RA whose first login is cut cannot serve, as CES cannot.
                 proof.failures.append(f"{condition.name} was not measured with the {name}: {failure}")
                 tell(proof.failures[-1])
                 yield proof
@@ -101,6 +101,18 @@ def prove(
             longest = max(longest, before - time_left())
             tell(_line(condition.name, name, found, predicted))
             yield proof
+
+
+def other_seeds(laboratory: Laboratory, conditions: Iterable[Condition]) -> Iterator[str]:
+    """A line for each condition under which the CA draws its times by another seed than the scenario's."""
+    first = laboratory.scenario.seed or 0
+    for condition in conditions:
+        seed = laboratory.ca_seed(condition)
+        if seed != first:
+            yield (
+                f"on the lab the CA's times under {condition.name} are those of seed {seed}: by seed {first} "
+                "the RA's first login outlasts its timer, and an RA cannot serve without the CA's chain"
+            )
 
 
 def with_overheads(laboratory: Laboratory, default: Tunables) -> tuple[Laboratory, bool]:

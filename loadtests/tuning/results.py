@@ -21,6 +21,7 @@ def setting(bench: Bench, scored: Scored, name: str, proof: Proof) -> Setting:
         predicted=totals(dict(zip(names, scored.outcomes, strict=False))),
         predicted_for_lab=_totals(proof.predicted.get(name, {})),
         measured=_totals(measured),
+        loss=scored.loss,
     )
 
 

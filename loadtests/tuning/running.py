@@ -9,15 +9,17 @@ from loadtests.scenario import Scenario
 from loadtests.simulation.settings import Overheads
 from loadtests.storm.interruption import Interruption, interruptions_noted
 from loadtests.tuning import choice, document, grid
-from loadtests.tuning.advice import advice, certainty, costs, holds
+from loadtests.tuning.advice import advice, certainty, costs, holds, unchanged
 from loadtests.tuning.bench import WINDOW_SECONDS, Bench, Scored
 from loadtests.tuning.conditions import Condition
 from loadtests.tuning.document import Searched, Tune
+from loadtests.tuning.effect import SEEDS, Effect, effects
 from loadtests.tuning.laboratory import Laboratory
 from loadtests.tuning.objective import Weights
 from loadtests.tuning.pool import simulating_processes
-from loadtests.tuning.proving import DEFAULT, RECOMMENDED, Proof, prove, with_overheads
+from loadtests.tuning.proving import DEFAULT, RECOMMENDED, Proof, other_seeds, prove, with_overheads
 from loadtests.tuning.results import front_points, gains, setting
+from loadtests.tuning.simplification import Simplified, simplified
 from loadtests.tuning.snippets import write_snippets
 from loadtests.tuning.space import NETWORK_SECONDS, at_bounds
 from loadtests.tuning.sweep import Search, Sweep, SweepSettings
@@ -28,6 +30,7 @@ from loadtests.tuning.validity import Validity, validity
 _SEARCH_SHARE, _SEARCH_ALONE_SHARE = 0.2, 0.5
 # Of the search's time: until when values are put back, and what each is good for may be begun.
 _SIMPLIFYING, _EXPLAINING = 1.3, 1.7
+_NOT_SIMPLIFIED = "no time was left to put back every value that makes no difference; give more --time-budget"
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,8 @@ class _Found:
     sweep: Sweep
     default: Scored
     best: Scored
-    effects: list[choice.Effect] = field(default_factory=list)
+    put_back: tuple[Effect, ...] = ()
+    effects: list[Effect] | None = None
     validity: Validity | None = None
     proof: Proof = field(default_factory=Proof)
     notes: list[str] = field(default_factory=list)
@@ -97,12 +101,15 @@ class Tuning:
         with simulating_processes() as executor:
             search = self._search(executor, enough)
             if self._order.known is not None:
-                return self._held_back(search, Sweep(), self._order.known)
+                found = self._held_back(search, Sweep(), Simplified(self._order.known, finished=True))
+                if not interruption.came:
+                    self._compare(search, found)
+                return found
             *_, sweep = search.run()
             best = choice.recommended(self._bench, sweep)
-            if not enough(_SIMPLIFYING):
-                best = choice.simplified(search, best, lambda: enough(_SIMPLIFYING))
-            found = self._held_back(search, sweep, best.tunables)
+            self._tell("putting back what makes no difference")
+            simple = simplified(search, best.tunables, lambda: enough(_SIMPLIFYING))
+            found = self._held_back(search, sweep, simple)
             self._write(self._document(found, interrupted=interruption.came))
             if not interruption.came:
                 self._explain(search, found, lambda: enough(_EXPLAINING))
@@ -114,19 +121,25 @@ class Tuning:
             self._bench, self._start, seed, self._order.sweep, executor, NETWORK_SECONDS, enough, self._tell
         )
 
-    def _held_back(self, search: Search, sweep: Sweep, best: Tunables) -> _Found:
+    def _held_back(self, search: Search, sweep: Sweep, best: Simplified) -> _Found:
         """Default and best with seeds by which nothing was chosen."""
         seeds = search.seeds("held back", self._order.replications)
-        default, again = search.score([self._start, best], seeds)
+        default, again = search.score([self._start, best.tunables], seeds)
         self._searched_seconds = self._spent()
         self._tell(f"loss {again.loss:.3f} with the recommendation, {default.loss:.3f} with the default")
-        return _Found(sweep, default, again)
+        notes = [] if best.finished else [_NOT_SIMPLIFIED]
+        return _Found(sweep, default, again, best.put_back, notes=notes)
+
+    def _compare(self, search: Search, found: _Found) -> None:
+        """What each value is good for, with other seeds again."""
+        seeds = search.seeds("effects", SEEDS)
+        found.effects = effects(search, search.score_apart(found.best.tunables, seeds), seeds)
 
     def _explain(self, search: Search, found: _Found, enough: Callable[[], bool]) -> None:
         """What each value is good for, for how slow a CA, and the grid; as far as time allows."""
         best = found.best.tunables
         self._tell("what each value is good for, and for how slow a CA")
-        found.effects = choice.effects(search, best)
+        self._compare(search, found)
         found.notes.extend(at_bounds(best, self._start))
         if not enough():
             found.validity = validity(search, best, enough)
@@ -146,6 +159,10 @@ class Tuning:
             interruption.came = True
             return
         settings = {DEFAULT: self._start, RECOMMENDED: found.best.tunables}
+        laboratory = laboratory.able_to_start(settings.values())
+        for line in other_seeds(laboratory, order.conditions):
+            found.notes.append(line)
+            self._tell(line)
         for found.proof in prove(laboratory, settings, order.conditions, self._left, self._tell):
             self._write(self._document(found, interrupted=False))
 
@@ -169,6 +186,7 @@ class Tuning:
             recommended=setting(self._bench, found.best, RECOMMENDED, proof),
             gains=gained,
             advice=tuple(advice(self._start, found.best.tunables, found.effects)),
+            unchanged=tuple(unchanged(self._start, found.put_back)),
             costs=tuple(costs(found.best.tunables, before, after)),
             certainty=certainty(gained, checks, order.replications),
             holds=tuple(holds(found.validity)) if found.validity else (),

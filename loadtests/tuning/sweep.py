@@ -167,6 +167,11 @@ class Search:
         score = partial(_score, self.bench, seeds=seeds, phones=phones, limit=limit)
         return list(self.executor.map(score, candidates, chunksize=4))
 
+    def score_apart(self, tunables: Tunables, seeds: Sequence[int]) -> Scored:
+        """One setting, its seeds on every CPU."""
+        score = partial(_score, self.bench, tunables, phones=None, limit=None)
+        return self.bench.joined(list(self.executor.map(score, [[seed] for seed in seeds])))
+
 
 def _score(
     bench: Bench, tunables: Tunables, seeds: Sequence[int], phones: int | None, limit: float | None

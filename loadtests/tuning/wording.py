@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from loadtests.tuning.document import Gain, Totals, Tune
+from loadtests.tuning.interval import Interval
 
 
 def describe(tune: Tune) -> Iterator[str]:
@@ -20,13 +21,29 @@ def describe(tune: Tune) -> Iterator[str]:
                 f"PREDICTION WRONG: {check.condition}, {check.setting}: timeout rate {measured:.1%} "
                 f"measured, {predicted:.1%} predicted"
             )
-    yield "recommended:"
-    for each in tune.advice:
-        yield f"  {each.key} = {each.recommended} instead of {each.default}: {each.reason}"
+    yield from _recommended(tune)
     yield from (f"costs: {each}" for each in tune.costs)
     yield from (f"holds: {each}" for each in tune.holds)
     yield f"how sure: {tune.certainty}"
     yield from tune.notes
+
+
+def _recommended(tune: Tune) -> Iterator[str]:
+    """Each value to change with what it contributes, then those that were changed in vain."""
+    default, best = tune.default.loss, tune.recommended.loss
+    of_all = "" if default is None or best is None else f", of {default - best:.3f} gained in all"
+    yield f"recommended, with what is lost without each alone (95 %){of_all}:"
+    for each in tune.advice:
+        lost = f" [{_more(each.lost_without)}]" if each.lost_without else ""
+        yield f"  {each.key} = {each.recommended} instead of {each.default}{lost}: {each.reason}"
+    if tune.unchanged:
+        yield "left as they are, for what was tried is no better beyond chance:"
+    for kept in tune.unchanged:
+        yield f"  {kept.key} = {kept.value}, {kept.tried} was tried [{_more(kept.lost_without)}]"
+
+
+def _more(lost: Interval) -> str:
+    return f"{lost.mean:+.3f}, {lost.low:+.3f} to {lost.high:+.3f}"
 
 
 def _table(title: str, default: Totals, recommended: Totals) -> Iterator[str]:

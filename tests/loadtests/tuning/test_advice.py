@@ -1,28 +1,56 @@
 """The recommendation in words."""
 
-from loadtests.tuning.advice import advice, certainty, costs, holds
-from loadtests.tuning.choice import Effect
-from loadtests.tuning.tunables import KEYS, Tunables
+from loadtests.tuning.advice import advice, certainty, costs, holds, unchanged
+from loadtests.tuning.effect import Effect
+from loadtests.tuning.interval import Interval
+from loadtests.tuning.tunables import KEYS, Tunables, Value
 from loadtests.tuning.validity import Validity
 from tests.loadtests.tuning.tunings import BAD, GOOD, PATIENT, tuned
 
 
+def effect_of(name: str, tried: Value, loss: float, *, matters: bool) -> Effect:
+    lost = Interval(loss, loss - 0.1, loss + 0.1)
+    return Effect(name, tried, lost, matters, "slow_submit", GOOD, BAD)
+
+
 def test_a_reason_says_what_happens_where_the_value_stays_as_it_is() -> None:
-    (found,) = advice(Tunables(), PATIENT, [Effect("submit", 0.4, "slow_submit", GOOD, BAD)])
+    found, *_ = advice(Tunables(), PATIENT, [effect_of("submit", 55.0, 0.4, matters=True)])
     assert (found.key, found.default, found.recommended) == ("ra.timers.submit_seconds", 10, 55)
+    assert found.loss_without == 0.4
+    assert found.lost_without == Interval(0.4, 0.4 - 0.1, 0.4 + 0.1)
     assert "left as it is, under slow_submit, 20 of 60 phones enroll instead of 60" in found.reason
     assert "orphans 9 instead of 0" in found.reason
 
 
-def test_a_value_that_hardly_matters_gets_no_figures() -> None:
-    (found,) = advice(Tunables(), PATIENT, [Effect("total", 0.001, "healthy", GOOD, GOOD)])
+def test_a_value_that_is_no_better_than_chance_gets_no_figures() -> None:
+    found, *_ = advice(Tunables(), PATIENT, [effect_of("submit", 55.0, 0.001, matters=False)])
     assert "left as it is" not in found.reason
+    assert "no more than chance" in found.reason
+
+
+def test_a_value_that_the_rules_have_changed_is_told_as_such() -> None:
+    compared = [effect_of(name, 1.0, 0.1, matters=True) for name in ("read", "submit", "workers")]
+    *_, last = advice(Tunables(), PATIENT, compared)
+    assert (last.key, last.recommended, last.lost_without) == ("ra.timers.total_seconds", 59, None)
+    assert "follows from the others by the rules" in last.reason
+
+
+def test_values_that_there_was_no_time_to_compare_are_told_all_the_same() -> None:
+    found = list(advice(Tunables(), PATIENT, None))
+    assert {each.key for each in found} == {KEYS[name] for name in ("read", "total", "submit", "workers")}
+    assert all("there was no time" in each.reason for each in found)
 
 
 def test_every_value_that_can_be_changed_has_a_reason() -> None:
-    found = list(advice(Tunables(), PATIENT, [Effect(name, 0.0, "healthy", GOOD, GOOD) for name in KEYS]))
+    found = list(advice(Tunables(), Tunables(), [effect_of(name, 1, 0.0, matters=False) for name in KEYS]))
     assert all(each.reason for each in found)
     assert len({each.reason for each in found}) == len(KEYS)
+
+
+def test_what_went_back_is_told_with_what_was_tried() -> None:
+    (found,) = unchanged(Tunables(), [effect_of("ra_spacing", 0.14, 0.002, matters=False)])
+    assert (found.key, found.value, found.tried) == ("ra.retries.spacing_seconds", 1, 0.14)
+    assert found.lost_without.low < 0 < found.lost_without.high
 
 
 def test_costs_name_patience_and_processes() -> None:

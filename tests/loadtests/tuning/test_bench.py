@@ -24,6 +24,15 @@ def test_the_same_seed_gives_the_same_outcome() -> None:
     assert held.score(PATIENT, [3]) != held.score(PATIENT, [4])
 
 
+def test_seeds_that_were_simulated_apart_make_one_score_together() -> None:
+    held = bench("heavy_tailed", "healthy", phones=60)
+    parts = [held.score(PATIENT, [seed]) for seed in (3, 4)]
+    joined, whole = held.joined(parts), held.score(PATIENT, [3, 4])
+    assert joined.outcomes == whole.outcomes
+    assert joined.loss == pytest.approx(whole.loss)
+    assert held.losses(joined) == pytest.approx([each.loss for each in parts])
+
+
 def test_a_hopeless_setting_is_given_up_before_its_last_condition() -> None:
     held = bench("slow_submit", "healthy")
     scored = held.score(Tunables(), [1], limit=0.1)

@@ -24,3 +24,9 @@ def test_nineteen_in_twenty_intervals_hold_the_truth() -> None:
 
 def test_one_value_is_its_own_interval() -> None:
     assert interval([4.0]).low == interval([4.0]).high == 4.0
+
+
+def test_more_confidence_takes_a_wider_interval() -> None:
+    # t(0.995, 2) = 9.925
+    found = interval([1, 2, 3], 0.99)
+    assert found.high - found.mean == pytest.approx(9.925 / 3**0.5, abs=0.001)

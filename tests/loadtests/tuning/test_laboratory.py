@@ -7,9 +7,10 @@ import pytest
 from loadtests.simulation.settings import Overheads
 from loadtests.tuning.laboratory import Laboratory, full_scale, unheard_answers
 from loadtests.tuning.outcome import Outcome
+from loadtests.tuning.proving import other_seeds
 from loadtests.tuning.tunables import Tunables
 from testbed.settings import changed
-from tests.loadtests.tuning.chains import condition, scenario
+from tests.loadtests.tuning.chains import condition, scenario, with_seed
 
 IIS = """#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) \
 cs(Referer) sc-status sc-substatus sc-win32-status time-taken
@@ -42,6 +43,18 @@ def test_times_are_told_in_full_scale() -> None:
     )  # fmt: skip
     found = full_scale(scaled, 10)
     assert (found.p50_seconds, found.p99_seconds, found.recovery_seconds) == (5, None, 20)
+
+
+@pytest.mark.parametrize(("seed", "taken"), [(7, 8), (8, 8)], ids=["first login of 10 s", "a quick one"])
+def test_the_ca_draws_by_a_seed_with_which_the_ra_starts(seed: int, taken: int, tmp_path: Path) -> None:
+    held = Laboratory(with_seed(scenario(20), seed), tmp_path, 20.0, 300.0, Overheads())
+    slow = condition("slow_login")
+    assert held.ca_seed(slow) == seed
+    able = held.able_to_start([Tunables(), Tunables(login=40.0)])
+    assert able.ca_seed(slow) == taken
+    assert able.storm(Tunables(), slow).ca.seed == taken
+    assert able.storm(Tunables(), slow).seed == seed
+    assert len(list(other_seeds(able, [slow, condition("healthy")]))) == taken - seed
 
 
 def test_a_storm_on_the_lab_ends_as_the_simulator_says(laboratory: Laboratory) -> None:

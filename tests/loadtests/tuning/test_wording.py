@@ -25,8 +25,35 @@ def test_the_gain_comes_with_its_interval() -> None:
     assert "+66.7 [66.7, 66.7] points of the phones, 9.0 [9.0, 9.0] orphans" in line
 
 
-def test_advice_names_the_key_both_values_and_the_reason() -> None:
-    assert "  ra.timers.submit_seconds = 55.0 instead of 10.0: patience" in list(describe(tuned()))
+def test_advice_names_the_key_both_values_what_it_contributes_and_the_reason() -> None:
+    wanted = "  ra.timers.submit_seconds = 55.0 instead of 10.0 [+0.400, +0.350 to +0.450]: patience"
+    assert wanted in list(describe(tuned()))
+
+
+def test_contributions_are_told_beside_what_all_gain_together() -> None:
+    found = tuned()
+    assert found.default.loss is not None
+    assert found.recommended.loss is not None
+    gain = found.default.loss - found.recommended.loss
+    assert any(f"of {gain:.3f} gained in all" in line for line in describe(found))
+
+
+def test_values_that_make_no_difference_are_named_with_what_was_tried() -> None:
+    lines = list(describe(tuned()))
+    at = lines.index("left as they are, for what was tried is no better beyond chance:")
+    assert lines[at + 1] == ("  ra.retries.spacing_seconds = 1.0, 0.14 was tried [+0.002, -0.004 to +0.008]")
+
+
+def test_a_document_of_before_contributions_is_described_all_the_same() -> None:
+    found = tuned()
+    old = msgspec.structs.replace(
+        found, unchanged=(), default=msgspec.structs.replace(found.default, loss=None),
+        advice=(msgspec.structs.replace(found.advice[0], lost_without=None),),
+    )  # fmt: skip
+    lines = list(describe(old))
+    assert "recommended, with what is lost without each alone (95 %):" in lines
+    assert "  ra.timers.submit_seconds = 55.0 instead of 10.0: patience" in lines
+    assert not any(line.startswith("left as they are") for line in lines)
 
 
 def test_a_prediction_that_was_wrong_is_said_out_loud() -> None:

@@ -3,7 +3,8 @@
 import msgspec
 
 from loadtests.tuning.bench import Scored
-from loadtests.tuning.document import Advice, Searched, Tune
+from loadtests.tuning.document import Advice, Searched, Tune, Unchanged
+from loadtests.tuning.interval import Interval
 from loadtests.tuning.outcome import Outcome
 from loadtests.tuning.proving import DEFAULT, RECOMMENDED, Proof
 from loadtests.tuning.results import front_points, gains, setting
@@ -57,7 +58,11 @@ def tuned() -> Tune:
         default=setting(held, default, DEFAULT, proof()),
         recommended=setting(held, best, RECOMMENDED, proof()),
         gains=tuple(gains(held, default, best)),
-        advice=(Advice("ra.timers.submit_seconds", 10.0, 55.0, "patience", 0.4),),
+        advice=(
+            Advice("ra.timers.submit_seconds", 10.0, 55.0, "patience", 0.4, Interval(0.4, 0.35, 0.45)),
+            Advice("ra.timers.total_seconds", 0.0, 59.0, "the rule", 0.0, matters=False),
+        ),
+        unchanged=(Unchanged("ra.retries.spacing_seconds", 1.0, 0.14, Interval(0.002, -0.004, 0.008)),),
         costs=("16 worker processes",),
         certainty="sure",
         holds=("better than the default",),
