@@ -6,14 +6,16 @@ the control of the parts' processes, which only their owner has.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 
-from chaos.dns.client import DnsClient
-from chaos.tcp.client import Toxiproxy
-from testbed.lab import Hop
-from testbed.lab import PartName as Part
+from testbed.naming import Hop
+from testbed.naming import PartName as Part
+
+if TYPE_CHECKING:  # an HTTP client is much to load for who strikes with nothing
+    from chaos.dns.client import DnsClient
+    from chaos.tcp.client import Toxiproxy
 
 __all__ = ["Clocked", "Control", "Hop", "Part", "PartState", "Reading", "System"]
 
@@ -80,11 +82,11 @@ class System(Protocol):
         """The parts' processes."""
 
     @property
-    def proxies(self) -> Toxiproxy:
+    def proxies(self) -> "Toxiproxy":
         """The TCP proxies, one on each hop, under its name."""
 
     @property
-    def dns(self) -> DnsClient:
+    def dns(self) -> "DnsClient":
         """The server by which the RA finds the CA."""
 
     @property

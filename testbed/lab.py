@@ -18,21 +18,19 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
 from testbed.errors import PartFailed, SettingsError
 from testbed.lab_part import Conditions, LabPart, pinned_ca, pinned_ra
+from testbed.naming import Hop, PartName
 from testbed.ownership import Owner
 from testbed.pki import Hierarchy, LabPki, make_lab_pki
 from testbed.scratch import scratch_directory
 from testbed.settings import CaPartSettings, LabSettings, RaPartSettings
 from testbed.supervision import PartDeath, PartProcess
 
-PartName = Literal["ca", "ra"]
-Hop = Literal["phone-ra", "ra-ca"]
 _POLL_SECONDS = 0.2
 _STOP_SECONDS = 5.0
 _OWN_LOGS = {"ca": "u_ex*.log", "ra": "nginx_error.log"}
