@@ -1,6 +1,5 @@
 """A scenario: everything that a storm depends on, in one TOML file. `docs/scenario.md` explains each key."""
 
-import enum
 import importlib.resources
 import random
 import re
@@ -16,30 +15,29 @@ from loadtests.arrivals.choice import shape_of
 from loadtests.arrivals.settings import ArrivalSettings
 from loadtests.arrivals.shape import Arrivals, last_offset_seconds
 from loadtests.errors import ScenarioError
-from loadtests.phones.settings import ONCE, AuthenticationMode, RetrySettings
+from loadtests.phones.settings import ONCE, AuthenticationMode, KeyType, Operation, RetrySettings
 from loadtests.storm.generator_settings import GeneratorSettings
 from loadtests.targets.settings import TargetSettings
 from testbed.settings import CaSettings, LabSettings, Name, RaSettings, Seconds, Settings
 
+__all__ = [
+    "MAX_PHONES",
+    "KeyType",
+    "Load",
+    "Operation",
+    "PhoneSettings",
+    "PlaceSettings",
+    "Scenario",
+    "SloSettings",
+    "default_scenario",
+    "parse_scenario",
+    "read_scenario",
+    "scenario_of",
+    "without_nulls",
+]
+
 MAX_PHONES = 10_000_000
 _UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(?P<key>.*?)`(?: - at `(?P<path>.*)`)?$")
-
-
-class KeyType(enum.StrEnum):
-    """What key pair a phone has."""
-
-    RSA_2048 = "rsa-2048"
-    RSA_3072 = "rsa-3072"
-    RSA_4096 = "rsa-4096"
-    P_256 = "p-256"
-    P_384 = "p-384"
-
-
-class Operation(enum.StrEnum):
-    """What CAPF does for a phone: install its first LSC (simpleenroll) or renew it (simplereenroll)."""
-
-    INSTALL = "install"
-    RENEW = "renew"
 
 
 class PhoneSettings(Settings, frozen=True):

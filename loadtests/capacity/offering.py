@@ -8,7 +8,8 @@ import msgspec
 from loadtests.arrivals.settings import ArrivalSettings, Shape
 from loadtests.capacity.trial import TrialPlan
 from loadtests.errors import ScenarioError
-from loadtests.scenario import MAX_PHONES, Operation, Scenario
+from loadtests.phones.settings import Operation
+from loadtests.scenario import MAX_PHONES, Scenario
 from loadtests.streams import stream
 
 _MOST_BASELINE_PHONES = 200

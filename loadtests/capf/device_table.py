@@ -18,9 +18,8 @@ from loadtests.capf.device_spool import SpooledCsr, SpooledLsc
 from loadtests.capf.trace import key_words
 from loadtests.errors import ScenarioError
 from loadtests.phones.roster import Start
-from loadtests.phones.settings import AuthenticationMode
+from loadtests.phones.settings import AuthenticationMode, KeyType
 from loadtests.results.journal import Attempt
-from loadtests.scenario import KeyType
 from testbed.ownership import Closing
 
 _APPLICATION_ID = 0x45535444  # "ESTD"

@@ -13,8 +13,8 @@ from loadtests.est.tls_engine import TlsContext
 from loadtests.phones.csr_file import Requests
 from loadtests.phones.keys import KeyFile
 from loadtests.phones.phone import Phone, PhoneNames
+from loadtests.phones.settings import Operation
 from loadtests.results.journal import Attempt, JournalWriter
-from loadtests.scenario import Operation
 from testbed.est_errors import EstError
 
 EST_OPERATIONS = {

@@ -5,9 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from loadtests.capf.enroller import Enroller
-from loadtests.phones.settings import ONCE, RetrySettings
+from loadtests.phones.settings import ONCE, Operation, RetrySettings
 from loadtests.results.journal import Attempt
-from loadtests.scenario import Operation
 
 Report = Callable[[Attempt, int], None]
 Begin = Callable[[int, int], None]

@@ -16,8 +16,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from loadtests.phones.settings import AuthenticationMode
-from loadtests.scenario import KeyType
+from loadtests.phones.settings import AuthenticationMode, KeyType
 from testbed.est_errors import EstError
 from testbed.ownership import Closing
 

@@ -29,7 +29,7 @@ from loadtests.phones.record_file import (
     share_of,
     write_records,
 )
-from loadtests.scenario import KeyType
+from loadtests.phones.settings import KeyType
 from testbed.ownership import Closing
 from testbed.pki import PrivateKey
 from testbed.tether import die_with_parent

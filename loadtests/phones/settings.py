@@ -1,4 +1,4 @@
-"""What CAPF knows of a device beside its key: how it proves itself, and how it tries again."""
+"""What CAPF knows of a device: its kind of key, what to do for it, how it proves itself and tries again."""
 
 import datetime as dt
 import enum
@@ -7,6 +7,23 @@ from typing import Annotated
 import msgspec
 
 from testbed.bounds import Seconds, Settings
+
+
+class KeyType(enum.StrEnum):
+    """What key pair a phone has."""
+
+    RSA_2048 = "rsa-2048"
+    RSA_3072 = "rsa-3072"
+    RSA_4096 = "rsa-4096"
+    P_256 = "p-256"
+    P_384 = "p-384"
+
+
+class Operation(enum.StrEnum):
+    """What CAPF does for a phone: install its first LSC (simpleenroll) or renew it (simplereenroll)."""
+
+    INSTALL = "install"
+    RENEW = "renew"
 
 
 class AuthenticationMode(enum.StrEnum):

@@ -28,8 +28,7 @@ from loadtests.phones.csr_file import Header, open_csr_file
 from loadtests.phones.keys import KeyFile
 from loadtests.phones.record_file import RecordFile
 from loadtests.phones.roster import Roster, read_roster
-from loadtests.phones.settings import AuthenticationMode, RetrySettings
-from loadtests.scenario import KeyType, Operation
+from loadtests.phones.settings import AuthenticationMode, KeyType, Operation, RetrySettings
 from loadtests.storm.generator_settings import TlsLibrary
 
 if TYPE_CHECKING:  # importing Locust replaces this process's sockets

@@ -23,7 +23,7 @@ from loadtests.est.lsc import Lsc, LscCheck, read_certificates
 from loadtests.est.reply import ContentType
 from loadtests.phones.keys import generate
 from loadtests.phones.phone import Phone, PhoneNames
-from loadtests.scenario import KeyType, Operation
+from loadtests.phones.settings import KeyType, Operation
 from loadtests.storm.generator import EstServer
 from loadtests.targets.probe_advice import advice_for
 from loadtests.targets.server_sight import look_at

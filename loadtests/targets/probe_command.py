@@ -9,7 +9,8 @@ import click
 
 from loadtests import exits
 from loadtests.est.client import parse_target
-from loadtests.scenario import KeyType, Operation, Scenario
+from loadtests.phones.settings import KeyType, Operation
+from loadtests.scenario import Scenario
 from loadtests.storm.generator import EstServer
 from loadtests.targets.probe import Finding, Probe
 from loadtests.targets.settings import TargetSettings, server_options, with_options

@@ -26,7 +26,7 @@ import msgspec
 
 from loadtests.errors import ScenarioError
 from loadtests.est.client import EstTarget, parse_target
-from loadtests.scenario import KeyType
+from loadtests.phones.settings import KeyType
 from loadtests.storm.generator import EstServer
 from loadtests.targets.settings import TargetSettings
 from testbed.bounds import Seconds, Settings
