@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from testbed.errors import PartFailed, SettingsError
+from testbed.metrics_settings import MetricsSettings
 from testbed.settings import CaPartSettings, RaPartSettings, changed
-from testbed.showing import MetricsSettings
 from testbed.supervision import PartDeath, PartProcess
 
 S = TypeVar("S", CaPartSettings, RaPartSettings)

@@ -17,7 +17,7 @@ from loadtests.est.client import EstTarget
 from loadtests.listening import Listen
 from loadtests.scenario import Scenario
 from loadtests.targets.settings import LAB, TargetSettings
-from testbed.showing import MetricsSettings
+from testbed.metrics_settings import MetricsSettings
 from testbed.supervision import terminate
 
 LOCUSTFILE = Path(__file__).parents[1] / "locustfile.py"

@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 
 from testbed.bounds import Settings
-from testbed.showing import MetricsSettings
+from testbed.metrics_settings import MetricsSettings
 
 
 class TlsLibrary(enum.StrEnum):

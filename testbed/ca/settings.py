@@ -7,8 +7,8 @@ import msgspec
 from testbed.bounds import Name, Oid, Port, Settings
 from testbed.ca.capacity_settings import CapacitySettings
 from testbed.ca.faults import FaultPlan
+from testbed.metrics_settings import MetricsSettings
 from testbed.pki import CaKey
-from testbed.showing import MetricsSettings
 
 Days = Annotated[int, msgspec.Meta(ge=1, le=36500)]
 # A template's OID as AD CS makes them: Microsoft's arc, six numbers of the forest, two of the template.

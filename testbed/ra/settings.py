@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 import msgspec
 
 from testbed.bounds import Name, Port, Settings
+from testbed.metrics_settings import MetricsSettings
 from testbed.ra.capacity_settings import RaNginx, RaWorkers
 from testbed.ra.certsrv.settings import RaConnections, RaResolver, RaRetries, RaTimers, SecondsOrNone
 from testbed.ra.est.settings import EstSettings
-from testbed.showing import MetricsSettings
 
 __all__ = [
     "RaConnections", "RaNginx", "RaResolver", "RaRetries", "RaSettings", "RaTimers", "RaWorkers",

@@ -10,8 +10,9 @@ from prometheus_client import CollectorRegistry
 
 from testbed.errors import PartFailed, SettingsError
 from testbed.lab import Lab
+from testbed.metrics_settings import MetricsSettings
 from testbed.settings import CaSettings, LabSettings, RaSettings
-from testbed.showing import MetricsSettings, metrics_shown
+from testbed.showing import metrics_shown
 from tests.guarded import PASSWORD, USER, Guard, make_guard
 
 PARTS = ("ra", "ca")

@@ -13,10 +13,10 @@ from testbed.ra.certificates import CaChain
 from testbed.ra.certsrv.calls import CaCall
 from testbed.ra.certsrv.client import Certsrv, Manners
 from testbed.ra.certsrv.curl import Curl
-from testbed.ra.certsrv.resolver import Resolver
+from testbed.ra.certsrv.settings import RaResolver
 from testbed.ra.logs.logbook import Logbook
 from testbed.settings import RaPartSettings
-from testbed.web.client import Origin, system_address
+from testbed.web.client import Origin, Resolve, system_address
 
 
 def make_certsrv(settings: RaPartSettings) -> Certsrv:
@@ -56,10 +56,16 @@ def _curl(settings: RaPartSettings) -> Curl:
     origin = Origin(settings.ca_host, settings.ca_port, address)
     account = settings.account
     login = Initiator(account.domain, account.user, settings.account_password)
-    resolver = settings.ra.resolver
-    resolve = Resolver(resolver).address if resolver.server else system_address
     tls = ca_context(settings.trust_anchor, settings.ca_crl)
-    return Curl(origin, tls, login, settings.ra.timers.connect_seconds, resolve)
+    return Curl(origin, tls, login, settings.ra.timers.connect_seconds, _resolve(settings.ra.resolver))
+
+
+def _resolve(settings: RaResolver) -> Resolve:
+    if not settings.server:
+        return system_address
+    from testbed.ra.certsrv.resolver import Resolver  # noqa: PLC0415 - c-ares is not everybody's
+
+    return Resolver(settings).address
 
 
 def _literal_address(host: str) -> str | None:

@@ -19,11 +19,11 @@ import psutil
 from testbed.errors import PartFailed, SettingsError
 from testbed.ra.est.profile import profile_of
 from testbed.ra.settings import RaSettings
+from testbed.ra.workers.proxied import CERTIFICATE_HEADER, PEER_HEADER
 from testbed.server_tls import ServerTls
 from testbed.settings import RaPartSettings
 
 ACCESS_LOG, ERROR_LOG = "front_access.log", "front_error.log"
-PEER_HEADER, CERTIFICATE_HEADER = "X-Estorm-Peer", "X-Estorm-Certificate"
 _POLL_SECONDS = 0.01
 _START_SECONDS = 10.0
 _LAST_LINES = 3

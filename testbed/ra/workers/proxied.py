@@ -5,9 +5,9 @@ from urllib.parse import unquote_to_bytes
 from cryptography import x509
 
 from testbed.ra.logs.nginx_log import Connection
-from testbed.ra.workers.nginx import CERTIFICATE_HEADER, PEER_HEADER
 from testbed.web.messages import Headers
 
+PEER_HEADER, CERTIFICATE_HEADER = "X-Estorm-Peer", "X-Estorm-Certificate"
 _WORDS = 3
 
 

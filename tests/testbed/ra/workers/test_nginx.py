@@ -18,7 +18,8 @@ from testbed.pki import make_lab_pki
 from testbed.ra.capacity_settings import RaNginx
 from testbed.ra.est.settings import EstSettings
 from testbed.ra.process import running
-from testbed.ra.workers.nginx import CERTIFICATE_HEADER, configuration
+from testbed.ra.workers.nginx import configuration
+from testbed.ra.workers.proxied import CERTIFICATE_HEADER
 from testbed.settings import RaPartSettings
 from tests.testbed.ra.conftest import RunningRa
 from tests.testbed.ra.est_clients import NAME, show_certificate
