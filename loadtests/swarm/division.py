@@ -1,13 +1,16 @@
 """A fleet divided among Locust's workers, on this machine or on several.
 
                           master                                worker
-    test starts           assigns a shard to each     ------>   prepares it: keys, chain, files
+    test starts           calls each until it answers ------>   answers as soon as it can hear
+                          assigns a shard to each     ------>   prepares it: keys, chain, files
                           waits until all are ready   <------   ready
                           asks the time               ------>
                           compares clocks             <------   its time
                           says go, and when           ------>   starts its clock, set to the master's
                           waits until all have ended  <------   ended
     test stops early      says finish, waits          ------>   starts no more, lets phones end
+
+Locust takes a worker for ready before the worker can hear any message of these, hence the calls.
 
 A worker that got no shard, because it joined after the start, enrolls nothing and says so. Options reach the
 workers the way Locust sends them: unencrypted, the EST password among them.
@@ -25,7 +28,7 @@ from locust.rpc import Message
 from locust.runners import STATE_MISSING, MasterRunner, WorkerRunner
 
 from loadtests.arrivals.schedule import Shard
-from loadtests.errors import LoadtestError, ScenarioError
+from loadtests.errors import GeneratorFailed, LoadtestError, ScenarioError
 from loadtests.swarm.clocks import Ahead, Question, compare, steady_clock
 from loadtests.swarm.drive import Drive
 from loadtests.swarm.exporting import exporting_of, meter_of
@@ -34,9 +37,12 @@ from loadtests.swarm.fleet import Fleet
 from loadtests.swarm.locust_run import complain, end_test, options_of, reporter
 from loadtests.swarm.options import LoadOptions
 
+_CALL, _PRESENT = "estorm_call", "estorm_present"
 _ASSIGN, _ASK, _GO, _FINISH = "estorm_shard", "estorm_time", "estorm_go", "estorm_finish"
 _TOLD = "estorm_told"
 _READY, _ENDED = "estorm_ready", "estorm_ended"
+_CALL_SECONDS = 0.25
+_PRESENCE_SECONDS = 60.0
 _LOST_POLL_SECONDS = 0.5
 _FINISH_GRACE_SECONDS = 5.0
 _CLOCKS_SECONDS = 2.0
@@ -75,6 +81,7 @@ class WorkerConductor:
         self._assignment: Assignment | None = None
         self._run = 0
         self._drive: Drive | None = None
+        runner.register_message(_CALL, self._called)
         runner.register_message(_ASSIGN, self._assigned)
         runner.register_message(_ASK, self._asked)
         runner.register_message(_GO, self._go)
@@ -120,6 +127,9 @@ class WorkerConductor:
     def _tell(self, kind: str, progress: Progress) -> None:
         self._runner.send_message(kind, msgspec.to_builtins(progress))
 
+    def _called(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002
+        self._runner.send_message(_PRESENT)
+
     def _assigned(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002
         self._assignment = msgspec.convert(msg.data, Assignment)
 
@@ -163,6 +173,9 @@ class MasterConductor:
         self._phones = 0
         self._clock = steady_clock(time.time, time.perf_counter)
         self._run = 0
+        self._present: set[str] = set()
+        self._answered = Event()
+        runner.register_message(_PRESENT, self._is_present)
         runner.register_message(_READY, self._is_ready)
         runner.register_message(_TOLD, self._has_told)
         runner.register_message(_ENDED, self._has_ended)
@@ -173,8 +186,10 @@ class MasterConductor:
         self._stopping, self._run = False, self._run + 1
         try:
             options = options_of(self._environment)
-            self._shards = _Shards(self._workers(options))
-        except ScenarioError as error:
+            workers = self._workers(options)
+            self._await_answers(workers)
+            self._shards = _Shards(workers)
+        except LoadtestError as error:
             self._give_up(error)
             return
         self._phones = options.phones
@@ -202,6 +217,21 @@ class MasterConductor:
                 f"{len(active)} workers need as many users in a closed run: give --users {len(active)}"
             )
         return tuple(sorted(active, key=self._runner.get_worker_index))
+
+    def _await_answers(self, workers: tuple[str, ...]) -> None:
+        """Call the workers until each has answered, or is lost; GeneratorFailed when one does neither."""
+
+        def silent() -> list[str]:
+            return [each for each in workers if each not in self._present and not self._is_lost(each)]
+
+        with gevent.Timeout(_PRESENCE_SECONDS, False):
+            while missing := silent():
+                self._answered.clear()
+                for worker in missing:
+                    self._runner.send_message(_CALL, None, worker)
+                self._answered.wait(timeout=_CALL_SECONDS)
+        if missing := silent():
+            raise GeneratorFailed(f"worker {missing[0]} does not answer: does it run the same locustfile?")
 
     def _see_through(self, shards: _Shards) -> None:
         self._wait_for(shards, shards.ready)
@@ -265,6 +295,10 @@ class MasterConductor:
         for worker in self._shards.workers:
             if not self._is_lost(worker):
                 self._runner.send_message(kind, None, worker)
+
+    def _is_present(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002
+        self._present.add(msg.node_id)
+        self._answered.set()
 
     def _is_ready(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002
         if msgspec.convert(msg.data, Progress).run == self._run:

@@ -43,9 +43,12 @@ def locust(lab_ca: LabCa, est_server: EstServer, journal: Path) -> Iterator[Locu
     with contextlib.ExitStack() as owned:
 
         def start(
-            *options: str, host: str | None = None, environment: Mapping[str, str] | None = None
+            *options: str,
+            host: str | None = None,
+            environment: Mapping[str, str] | None = None,
+            locustfile: Path = LOCUSTFILE,
         ) -> "subprocess.Popen[str]":
-            command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--only-summary"]
+            command = [sys.executable, "-m", "locust", "-f", str(locustfile), "--only-summary"]
             command += ["--trust-anchor", str(lab_ca.trust_anchor), "--key-type", "p-256"]
             command += ["--phones", str(PHONES), "--journal", str(journal)]
             command += ["--host", est_server.url if host is None else host, *options]
@@ -136,6 +139,35 @@ def test_two_processes_measure_what_one_does_on_the_same_recorded_schedule(
         two_ways.assert_histograms_tell_the_exact_percentiles(each)
         two_ways.assert_no_division_changes_what_is_told(each)
     two_ways.assert_both_tell_the_same_but_for_what_the_machine_added(journal, other)
+
+
+SLOW_TO_HEAR = """
+from gevent.event import Event
+from locust import events
+from locust.runners import WorkerRunner
+
+def be_called_before_anyone_listens(environment, runner, **_):
+    if isinstance(runner, WorkerRunner):
+        called = Event()
+        runner.register_message("estorm_call", lambda **_: called.set())
+        called.wait()
+        del runner.custom_messages["estorm_call"]
+
+events.init.add_listener(be_called_before_anyone_listens)
+from loadtests.locustfile import PhoneUser
+"""
+
+
+def test_workers_that_locust_takes_for_ready_too_early_get_their_phones(
+    locust: Locust, journal: Path, tmp_path: Path
+) -> None:
+    locustfile = tmp_path / "slow_to_hear.py"
+    locustfile.write_text(SLOW_TO_HEAR)
+    options = ("--processes", "2", "--arrival-rate", "100", *on_free_port())
+    process = locust("--headless", *options, locustfile=locustfile)
+    output = ended(process)
+    assert process.returncode == 0, output
+    assert_each_phone_enrolled_once(attempts(journal))
 
 
 def test_workers_start_their_clocks_at_one_moment(locust: Locust, journal: Path) -> None:

@@ -52,22 +52,29 @@ def test_two_processes_enroll_the_fleet_on_one_schedule(tmp_path: Path) -> None:
 
 
 def test_a_lost_process_is_reported_with_its_phones_and_none_is_silently_dropped(tmp_path: Path) -> None:
-    (tmp_path / "two.toml").write_text(TWO.replace("20.0", "8.0"))
+    # The last phone is the second process's, and comes when that process is long lost.
+    times = [*(number / 20 for number in range(39)), 3600]
+    (tmp_path / "times.txt").write_text("\n".join(map(str, times)))
+    recorded_arrivals = 'shape = "recorded"\nrecorded = { file = "times.txt" }'
+    (tmp_path / "two.toml").write_text(
+        TWO.replace('shape = "poisson"\nrate_per_second = 20.0', recorded_arrivals)
+    )
     run = tmp_path / "run"
     with running_estorm("storm", "two.toml", "--out", "run", cwd=tmp_path) as storm:
-        assert wait_until(lambda: run.exists() and len({a.worker for a in JournalReader(run).new()}) == 2, 60)
-        locusts = [each for each in family_of(storm.pid) if "locust" in command_line(each)]
-        worker = next(each for each in locusts if each.parent() in locusts)
-        kill(worker.pid)
+        assert wait_until(lambda: {attempt.worker for attempt in JournalReader(run).new()} == {0, 1}, 60)
+        journal = str((run / "attempts-1.jsonl").resolve())
+        workers = [each for each in family_of(storm.pid) if "locust" in command_line(each)]
+        (second,) = [each for each in workers if journal in {file.path for file in each.open_files()}]
+        kill(second.pid)
         output, _ = storm.communicate(timeout=60)
     summary = summary_of(run)
     phones = summary["phones"]
     (lost,) = [each for each in summary["generator"]["workers"] if each["lost"]]
     assert phones["enrolled"] + phones["failed"] + phones["dropped"] == phones["intended"]
     assert phones["dropped"] == lost["lost"] == summary["arrivals"]["dropped"] > 0
-    words = f"generator process {lost['number']} was lost with {lost['lost']} of its 20 phones"
-    assert words in output
-    recorded = pl.read_parquet(run / "enrollments.parquet").filter(pl.col("worker") == lost["number"])
+    assert lost["number"] == 1
+    assert f"generator process 1 was lost with {lost['lost']} of its 20 phones" in output
+    recorded = pl.read_parquet(run / "enrollments.parquet").filter(pl.col("worker") == 1)
     assert recorded.height + lost["lost"] == 20
 
 
