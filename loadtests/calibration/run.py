@@ -25,6 +25,7 @@ _CALLS = {"two": 5, "one": 4}
 _BESIDE_WAITING = ("connect_seconds", "tls_seconds", "send_seconds", "read_seconds", "check_seconds")
 _MOST_FAILED_SHARE = 0.02
 _PHONE_SAMPLES = 200
+_FEW_ATTEMPTS = 20
 
 
 def calibrate_run(path: Path) -> Calibration:
@@ -49,7 +50,7 @@ def calibrate_run(path: Path) -> Calibration:
             "service times, threads, queues and signing are those of the run's scenario",
             *estimating.known(log, stages),
         ),
-        unknown=("overheads are means over the run; a busier machine has longer ones",),
+        unknown=_unknown(attempts),
         load=estimating.load_of(log),
         chain=read_chain_logs(
             files, manner_of_lab(scenario.phones.read_timeout_seconds), summary.run.ended.timestamp
@@ -85,6 +86,13 @@ def overheads(scenario: Scenario, summary: Summary, attempts: pl.DataFrame, log:
     )
 
 
+def _unknown(attempts: pl.DataFrame) -> tuple[str, ...]:
+    said = ["overheads are means over the run; a busier machine has longer ones"]
+    if attempts.height < _FEW_ATTEMPTS:
+        said.append(f"overheads are those of {attempts.height} attempts, which are few")
+    return tuple(said)
+
+
 def _mean_wait(enrolled: pl.DataFrame) -> float:
     mean = enrolled["wait_seconds"].mean()
     return mean if isinstance(mean, float) else 0.0
@@ -93,15 +101,21 @@ def _mean_wait(enrolled: pl.DataFrame) -> float:
 def _drawn_seconds(scenario: Scenario, log: CaLog) -> float:
     """The service times of a mean enrollment: those that the CA drew, which its seed draws again."""
     capacity, seed = scenario.ca.capacity, scenario.ca.seed
-    times: dict[str, ServiceTime | None] = {stage: getattr(capacity, stage) for stage in STAGES}
-    submissions = max(log.stages["submit"].total.count, 1)
-    drawn = {stage: (times[stage], log.stages[stage].total.count) for stage in STAGES}
-    sums = [_sum(drawer(time, seed, stage), number) for stage, (time, number) in drawn.items()]
-    return (sum(sums) + _sum(drawer(capacity.signing, seed, SIGNING), submissions)) / submissions
+    counts = {stage: log.stages[stage].total.count for stage in STAGES}
+    submissions = max(counts["submit"], 1)
+    # Before any phone, the RA logs in and reads the CA's chain: a download that nobody submitted for.
+    before = dict.fromkeys(("login", "download"), max(0, counts["download"] - counts["submit"]))
+    sums = [
+        _sum(drawer(getattr(capacity, stage), seed, stage), number, before.get(stage, 0))
+        for stage, number in counts.items()
+    ]
+    return (sum(sums) + _sum(drawer(capacity.signing, seed, SIGNING), submissions, 0)) / submissions
 
 
-def _sum(draw: Draw, number: int) -> float:
-    return sum(draw() for _ in range(number))
+def _sum(draw: Draw, number: int, left_out: int) -> float:
+    """What `number` draws come to without the first ones."""
+    drawn = [draw() for _ in range(number)]
+    return sum(drawn[left_out:])
 
 
 def _phone(enrolled: pl.DataFrame) -> ServiceTime | None:

@@ -1,5 +1,6 @@
 """Overheads of a run: attempts made by the simulator with known ones, from which these must come out."""
 
+import msgspec
 import polars as pl
 import pytest
 
@@ -37,10 +38,13 @@ def scenario_of(workers: RaWorkers) -> Scenario:
     return Scenario(ca=CaSettings(capacity=CAPACITY, seed=9), ra=RaSettings(workers=workers))
 
 
-def attempts_of(scenario: Scenario, phones: int) -> tuple[pl.DataFrame, CaLog]:
-    """What a run would leave: each phone when the one before it is done, so that nothing queues."""
+def attempts_of(scenario: Scenario, phones: int, calls_before: int = 0) -> tuple[pl.DataFrame, CaLog]:
+    """What a run would leave: each phone when the one before it is done, so that nothing queues.
+
+    The RA has read the CA's chain so often before.
+    """
     known = Overheads(phone=ConstantTime(PHONE), call=ConstantTime(CALL), ra_cpu_seconds=RA_CPU)
-    model = ChainModel(CAPACITY, scenario.ra, overheads=known, read_timeout_seconds=60, seed=9)
+    model = ChainModel(scenario.ca.capacity, scenario.ra, overheads=known, read_timeout_seconds=60, seed=9)
     tries = simulate(model, (phone * 50.0 for phone in range(phones))).tries
     seconds = (tries["ended"] - tries["started"]).to_list()
     frame = table.build(enrolled(phone, latency=each) for phone, each in enumerate(seconds))
@@ -49,7 +53,8 @@ def attempts_of(scenario: Scenario, phones: int) -> tuple[pl.DataFrame, CaLog]:
     log = CaLog()
     for stage, calls in CALLS.items():
         log.stages[stage].by_level[0] = Histogram()
-        log.stages[stage].by_level[0].add(0, calls * phones, 0)
+        before = calls_before if stage in ("login", "download") else 0
+        log.stages[stage].by_level[0].add(0, calls * phones + before, 0)
     return frame, log
 
 
@@ -65,6 +70,16 @@ def test_the_overheads_that_a_run_was_made_with_come_out(processes: int, cores: 
     assert found.call.seconds == pytest.approx(CALL, rel=1e-6)
     assert isinstance(found.phone, SamplesTime)
     assert set(found.phone.seconds) == {PHONE}
+
+
+def test_what_the_ra_asks_before_any_phone_comes_is_no_phones_share() -> None:
+    capacity = CapacitySettings(login=ConstantTime(0.5), submit=ConstantTime(1.0))
+    scenario = msgspec.structs.replace(scenario_of(RaWorkers("async")), ca=CaSettings(capacity=capacity))
+    attempts, log = attempts_of(scenario, 5, calls_before=1)
+    summary = summed_up(attempts, cpu_seconds=CpuSeconds(1.0, 5 * RA_CPU, 1.0))
+    call = overheads(scenario, summary, attempts, log).call
+    assert isinstance(call, ConstantTime)
+    assert call.seconds == pytest.approx(CALL, rel=1e-6)
 
 
 def test_a_run_in_which_many_failed_is_no_calibration() -> None:
