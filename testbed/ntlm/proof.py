@@ -4,8 +4,10 @@ import hashlib
 import hmac
 import struct
 
-from Crypto.Cipher import ARC4
-from Crypto.Hash import MD4
+from cryptography.hazmat.decrepit.ciphers.algorithms import ARC4
+from cryptography.hazmat.primitives.ciphers import Cipher
+
+from testbed.ntlm.md4 import md4
 
 # Seconds between 1601-01-01, FILETIME's zero, and the epoch.
 _FILETIME_EPOCH_SECONDS = 11_644_473_600
@@ -13,7 +15,7 @@ _FILETIME_EPOCH_SECONDS = 11_644_473_600
 
 def nt_hash(password: str) -> bytes:
     """The NT hash: MD4 over the password in UTF-16; costs microseconds, so keep it."""
-    return MD4.new(password.encode("utf-16-le")).digest()  # noqa: S303 - NTLM is defined on MD4
+    return md4(password.encode("utf-16-le"))
 
 
 def response_key(password_hash: bytes, user: str, domain: str) -> bytes:
@@ -29,7 +31,7 @@ def nt_proof(key: bytes, server_challenge: bytes, blob: bytes) -> bytes:
 def exported_session_key(key: bytes, proof: bytes, encrypted_key: bytes) -> bytes:
     """The session key; `encrypted_key` is Type 3's when KEY_EXCHANGE was agreed, else empty."""
     base = hmac.digest(key, proof, "md5")
-    return ARC4.new(base).decrypt(encrypted_key) if encrypted_key else base
+    return _rc4(base, encrypted_key) if encrypted_key else base
 
 
 def mic(session_key: bytes, negotiate: bytes, challenge: bytes, authenticate: bytes) -> bytes:
@@ -44,7 +46,7 @@ def signature(session_key: bytes, message: bytes, *, from_client: bool, key_exch
     checksum = hmac.digest(signing, bytes(4) + message, "md5")[:8]
     if key_exchange:
         sealing = _md5(session_key + b"session key to " + direction + b" sealing key magic constant\0")
-        checksum = ARC4.new(sealing).encrypt(checksum)
+        checksum = _rc4(sealing, checksum)
     return b"\x01\0\0\0" + checksum + bytes(4)
 
 
@@ -57,6 +59,10 @@ def channel_bindings_hash(end_point: bytes) -> bytes:
 def filetime(epoch_seconds: float) -> bytes:
     """A FILETIME: 100 ns ticks since 1601, 8 bytes."""
     return struct.pack("<Q", int((epoch_seconds + _FILETIME_EPOCH_SECONDS) * 10_000_000))
+
+
+def _rc4(key: bytes, data: bytes) -> bytes:
+    return Cipher(ARC4(key), mode=None).encryptor().update(data)
 
 
 def _md5(data: bytes) -> bytes:
