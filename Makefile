@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 ARGS ?=
 # Tests mostly wait for processes to start: three at a time keep two cores busy.
 TEST_PROCESSES ?= 3
+# A storm starts a dozen processes, the tests thousands: each would compile all of this anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help storm lab test bench lint format os-packages clean
