@@ -27,6 +27,8 @@ from loadtests.phones.record_file import (
 )
 from testbed.tether import die_with_parent
 
+_REQUESTS_WORTH_A_CHILD = 300
+
 
 class Header(msgspec.Struct, frozen=True):
     """The first line of a file of requests: whose they are."""
@@ -56,7 +58,7 @@ def make_csr_file(
     or not at all. GeneratorFailed when a child ends before its work, ScenarioError when the file cannot be
     written.
     """
-    children = children_for(count, processes)
+    children = children_for(count, processes, _REQUESTS_WORTH_A_CHILD)
     commands = [
         (
             "-m",

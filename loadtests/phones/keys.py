@@ -35,6 +35,7 @@ from testbed.pki import PrivateKey
 from testbed.tether import die_with_parent
 
 _KEPT_KEYS = 256
+_CURVE_KEYS_WORTH_A_CHILD = 1000
 _RSA_BITS = {KeyType.RSA_2048: 2048, KeyType.RSA_3072: 3072, KeyType.RSA_4096: 4096}
 _CURVES: dict[KeyType, ec.EllipticCurve] = {KeyType.P_256: ec.SECP256R1(), KeyType.P_384: ec.SECP384R1()}
 
@@ -63,11 +64,11 @@ def make_key_file(
 ) -> None:
     """Make `count` key pairs into the file `path`, which its owner alone can read.
 
-    Child processes make them, as many as there are processors unless told otherwise; `progress` is called
-    with the number done after each. The file appears whole or not at all. GeneratorFailed when a child
-    ends before its work, ScenarioError when the file cannot be written.
+    Child processes make them, where there is work for them as many as processors, unless told otherwise;
+    `progress` is called with the number done after each. The file appears whole or not at all.
+    GeneratorFailed when a child ends before its work, ScenarioError when the file cannot be written.
     """
-    children = children_for(count, processes)
+    children = children_for(count, processes, 1 if key_type in _RSA_BITS else _CURVE_KEYS_WORTH_A_CHILD)
     commands = [
         (
             "-m",

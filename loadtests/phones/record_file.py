@@ -112,9 +112,12 @@ def share_of(child: int, children: int, count: int) -> int:
     return len(range(child, count, children))
 
 
-def children_for(count: int, processes: int | None) -> int:
-    """How many children make `count` records: one a processor unless told otherwise."""
-    return max(1, min(processes or os.cpu_count() or 1, count))
+def children_for(count: int, processes: int | None, worth: int = 1) -> int:
+    """How many children make `count` records: one a processor unless told otherwise.
+
+    Each has `worth` records to make at least: as many as cost what its start does, a tenth of a second.
+    """
+    return max(1, min(processes or min(os.cpu_count() or 1, count // worth), count))
 
 
 def _index(data: mmap.mmap, kind: type[HeaderT]) -> tuple[HeaderT, "array.array[int]"]:
