@@ -29,6 +29,9 @@ _REASONS = {
 }
 
 
+_NO_MORE = "no more than chance with other seeds"
+
+
 def advice(default: Tunables, best: Tunables, effects: Sequence[Effect] | None) -> Iterator[Advice]:
     """Each value to change, the most important first, with what happens where it stays as it is.
 
@@ -36,7 +39,7 @@ def advice(default: Tunables, best: Tunables, effects: Sequence[Effect] | None) 
     """
     for effect in effects or ():
         name = effect.name
-        reason = f"{_REASONS[name]}; {_without(effect) if effect.matters else 'no more than chance'}"
+        reason = f"{_REASONS[name]}; {_without(effect) if effect.matters else _NO_MORE}"
         yield Advice(
             KEYS[name], getattr(default, name), getattr(best, name), reason, effect.loss.mean, effect.loss,
             effect.matters,

@@ -74,15 +74,15 @@ class Gain(msgspec.Struct, frozen=True):
     enrolled_share: Interval
     false_timeouts: Annotated[Interval, Meta(description="Fewer than with the default")]
     orphans: Annotated[Interval, Meta(description="Fewer than with the default")]
-    is_worse: Annotated[bool, Meta(description="Worse than the default in anything that must not be")]
+    is_worse: Annotated[bool, Meta(description="Beyond chance, in anything that must not be")]
 
 
 class Advice(msgspec.Struct, frozen=True):
     """One value to change, and why.
 
     `lost_without` is how much more is lost, seed by seed, when this one stays as it was; null: not compared,
-    or it follows from others by the rules. `matters`: that is more than chance, and more than one phone in a
-    thousand is worth.
+    or it follows from others by the rules. `matters`: beyond chance that is more than nothing, or more
+    phones, answers or certificates are lost under some condition.
     """
 
     key: str

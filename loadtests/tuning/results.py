@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from loadtests.tuning.bench import Bench, Scored
-from loadtests.tuning.choice import is_worse
+from loadtests.tuning.choice import is_worse_beyond_chance
 from loadtests.tuning.document import FrontPoint, Gain, Setting, Totals, totals
 from loadtests.tuning.interval import interval
 from loadtests.tuning.objective import front
@@ -34,7 +34,7 @@ def gains(bench: Bench, default: Scored, best: Scored) -> Iterator[Gain]:
             interval([theirs.enrolled_share - mine.enrolled_share for mine, theirs in pairs]),
             interval([mine.false_timeouts - theirs.false_timeouts for mine, theirs in pairs]),
             interval([mine.orphans - theirs.orphans for mine, theirs in pairs]),
-            is_worse(before, after),
+            is_worse_beyond_chance(before, after),
         )
 
 

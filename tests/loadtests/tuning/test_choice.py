@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from loadtests.tuning.choice import is_worse, recommended
+from loadtests.tuning.choice import is_worse, is_worse_beyond_chance, recommended
 from loadtests.tuning.outcome import Outcome
 from loadtests.tuning.sweep import Sweep
 from loadtests.tuning.tunables import Tunables
@@ -37,6 +37,25 @@ def test_a_p99_that_somebody_reached_is_better_than_none() -> None:
     assert not is_worse([FINE], [reached])
     assert is_worse([reached], [FINE])
     assert is_worse([reached], [msgspec.structs.replace(FINE, p99_seconds=280.0)])
+
+
+def test_worse_beyond_chance_is_worse_in_pair_after_pair() -> None:
+    default = [FINE] * 4
+    surely, by_chance = (
+        [msgspec.structs.replace(FINE, orphans=orphans) for orphans in found]
+        for found in ((9, 8, 9, 8), (0, 20, 4, 2))
+    )
+    assert is_worse(default, surely)
+    assert is_worse(default, by_chance)
+    assert is_worse_beyond_chance(default, surely)
+    assert not is_worse_beyond_chance(default, by_chance)
+
+
+def test_a_p99_is_worse_beyond_chance_when_it_is_later_every_time() -> None:
+    quick, slow = (msgspec.structs.replace(FINE, p99_seconds=seconds) for seconds in (20.0, 40.0))
+    assert is_worse_beyond_chance([quick, quick], [slow, slow])
+    assert not is_worse_beyond_chance([quick, quick], [quick, slow])
+    assert is_worse_beyond_chance([quick, quick], [FINE, FINE])
 
 
 def test_a_setting_that_is_worse_somewhere_is_not_recommended_before_one_that_is_not() -> None:

@@ -14,6 +14,8 @@ from loadtests.tuning.document import read
 from loadtests.tuning.tunables import Tunables
 from tests.processes import all_gone, family_of, run_estorm, running_estorm, wait_until
 
+pytestmark = pytest.mark.long
+
 TINY = """
 name = "tiny"
 seed = 3
