@@ -185,7 +185,7 @@ class Lab(Owner):
         return CaPartSettings(
             host=self._settings.host, ca=self._settings.ca, account_password=password,
             server_key=pki.ca_server.key_path, server_certificate=pki.ca_server.certificate_path,
-            root_key=pki.root.key_path, root_certificate=pki.root.certificate_path,
+            issuing_key=pki.issuing.key_path, issuing_chain=pki.issuing.certificate_path,
             database=self._database, log_directory=self._log_directory,
         )  # fmt: skip
 

@@ -40,11 +40,11 @@ class Identity:
 class LabPki:
     """Where the lab's keys and certificates are.
 
-    `root` is the CA that signs the phones' LSCs; its certificate file holds its whole chain, itself first.
+    `issuing` is the CA that signs the phones' LSCs; its certificate file holds its whole chain, itself first.
     `trust_anchor` is the self-signed end of that chain.
     """
 
-    root: Identity
+    issuing: Identity
     ca_server: Identity
     ra_server: Identity
     trust_anchor: Path

@@ -40,8 +40,8 @@ class CaPartSettings(Settings, frozen=True):
     account_password: str
     server_key: Path
     server_certificate: Path
-    root_key: Path
-    root_certificate: Path
+    issuing_key: Path
+    issuing_chain: Path
     database: Path
     log_directory: Path
     tls: ServerTls = OWN_TERMS

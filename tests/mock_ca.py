@@ -82,16 +82,16 @@ def _pki_files(ca_name: str, key: CaKey, intermediate: bool) -> Mapping[str, byt
 def part_settings(directory: Path, settings: CaSettings) -> CaPartSettings:
     """What a CA is started with; makes its PKI in `directory` when there is none yet."""
     names = {
-        "root": directory / ("issuing.key" if settings.intermediate else "root.key"),
+        "issuing": directory / ("issuing.key" if settings.intermediate else "root.key"),
         "server": directory / "ca-server.key",
     }
-    if not names["root"].exists():
+    if not names["issuing"].exists():
         for name, content in _pki_files(settings.name, settings.key, settings.intermediate).items():
             (directory / name).write_bytes(content)
     return CaPartSettings(
         host="127.0.0.1", ca=settings, account_password=PASSWORD,
         server_key=names["server"], server_certificate=names["server"].with_suffix(".pem"),
-        root_key=names["root"], root_certificate=names["root"].with_suffix(".pem"),
+        issuing_key=names["issuing"], issuing_chain=names["issuing"].with_suffix(".pem"),
         database=directory / "ca.sqlite", log_directory=directory / "logs",
     )  # fmt: skip
 

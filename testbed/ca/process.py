@@ -139,7 +139,7 @@ def _tls(part: CaPartSettings, board: FaultBoard) -> ssl.SSLContext:
 
 def _front(part: CaPartSettings, premises: _Premises) -> Front:
     settings, metrics = part.ca, premises.metrics
-    issuer = Issuer(load_authority(part.root_key, part.root_certificate), settings, os.urandom)
+    issuer = Issuer(load_authority(part.issuing_key, part.issuing_chain), settings, os.urandom)
     capacity = Capacity(settings.capacity, settings.seed, metrics)
     service = CertificationService(settings, issuer, premises.store, metrics, capacity, _now)
     pages = Pages(settings.name)

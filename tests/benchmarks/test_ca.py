@@ -76,7 +76,7 @@ def ca_process(part: CaPartSettings, directory: Path) -> Iterator[Target]:
         yield Target(
             psutil.Process(process.pid),
             Origin(url.hostname, url.port),
-            client_context(part.root_certificate),
+            client_context(part.issuing_chain),
             Initiator("ESTORM", "ciscora", PASSWORD),
         )
     finally:

@@ -138,7 +138,7 @@ def chain(
             Credentials(ends.est_user, ends.est_password),
             Timers(connect_seconds=3.0, handshake_seconds=3.0, read_seconds=3.0),
         )
-        issuers = x509.load_pem_x509_certificates(rig.lab.pki.root.certificate_path.read_bytes())
+        issuers = x509.load_pem_x509_certificates(rig.lab.pki.issuing.certificate_path.read_bytes())
         phones = Phones(PhoneNames(1), keys, indexes_per_key=1_000_000)
         enroller = Enroller(phones, client, LscCheck(issuers), Records(trace=trace), time.time)
         yield owned.enter_context(Chain(rig, enroller))

@@ -56,7 +56,7 @@ def test_the_servers_certificates_hold_for_no_other_name(pki: LabPki) -> None:
 
 
 def test_keys_are_readable_by_their_owner_alone(pki: LabPki) -> None:
-    for identity in (pki.root, pki.ca_server, pki.ra_server):
+    for identity in (pki.issuing, pki.ca_server, pki.ra_server):
         assert stat.S_IMODE(identity.key_path.stat().st_mode) == 0o600
 
 

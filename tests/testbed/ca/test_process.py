@@ -48,14 +48,14 @@ def test_a_database_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
 
 def test_a_key_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     part = part_settings(tmp_path, CaSettings())
-    part.root_key.write_text("no key")
+    part.issuing_key.write_text("no key")
     with pytest.raises(PkiError, match=r"root\.key"), running_part(part):
         pass
 
 
 def test_a_key_of_another_certificate_is_refused(tmp_path: Path) -> None:
     part = part_settings(tmp_path, CaSettings())
-    swapped = msgspec.structs.replace(part, root_key=part.server_key)
+    swapped = msgspec.structs.replace(part, issuing_key=part.server_key)
     with pytest.raises(PkiError, match="not for the key"), running_part(swapped):
         pass
 

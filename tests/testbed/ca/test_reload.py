@@ -52,7 +52,7 @@ def client(ca: Ca) -> Iterator[httpx.Client]:
 
 
 def logged_in(ca: Ca, password: str = PASSWORD) -> httpx.Client:
-    trust = ssl.create_default_context(cafile=str(ca.settings.root_certificate))
+    trust = ssl.create_default_context(cafile=str(ca.settings.issuing_chain))
     account = ca.settings.ca.account.name
     return httpx.Client(base_url=ca.addresses["certsrv"], verify=trust, auth=(account, password), timeout=30)
 
@@ -72,15 +72,15 @@ def presented(ca: Ca) -> x509.Certificate:
 
 
 def another_identity(ca: Ca, directory: Path) -> dict[str, object]:
-    """Another certificate for the CA's host, of another kind of key, by the same root."""
+    """Another certificate for the CA's host, of another kind of key, by the same issuer."""
     part = ca.settings
-    root_key = serialization.load_pem_private_key(part.root_key.read_bytes(), None)
-    assert isinstance(root_key, rsa.RSAPrivateKey)
-    root = x509.load_pem_x509_certificate(part.root_certificate.read_bytes())
+    issuing_key = serialization.load_pem_private_key(part.issuing_key.read_bytes(), None)
+    assert isinstance(issuing_key, rsa.RSAPrivateKey)
+    issuer = x509.load_pem_x509_certificate(part.issuing_chain.read_bytes())
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     now = dt.datetime.now(dt.UTC)
     made = write_identity(
-        directory, "other", key, make_server_certificate(key, part.host, root_key, root, now)
+        directory, "other", key, make_server_certificate(key, part.host, issuing_key, issuer, now)
     )
     return {"server_key": made.key_path, "server_certificate": made.certificate_path}
 

@@ -46,9 +46,9 @@ class ScriptedCa:
     limits: Limits | None = None
 
     def __post_init__(self) -> None:
-        key = load_pem_private_key(self.pki.root.key_path.read_bytes(), None)
+        key = load_pem_private_key(self.pki.issuing.key_path.read_bytes(), None)
         self.key: PrivateKey = key  # type: ignore[assignment]
-        self.root = x509.load_pem_x509_certificate(self.pki.root.certificate_path.read_bytes())
+        self.root = x509.load_pem_x509_certificate(self.pki.issuing.certificate_path.read_bytes())
         names = Names("ESTORM", "estorm.test", "CA", "ca.estorm.test")
         self.acceptor: Acceptor[Account] = Acceptor(names, lambda _domain, _user: None)
 

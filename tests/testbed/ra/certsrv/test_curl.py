@@ -316,13 +316,13 @@ def test_iis_own_self_signed_certificate_is_refused_even_when_trusted(
     make_identity: MakeIdentity, pki: LabPki
 ) -> None:
     identity = make_identity("lab-dc", self_signed=True)
-    trusting = LabPki(pki.root, pki.ca_server, pki.ra_server, identity.certificate_path)
+    trusting = LabPki(pki.issuing, pki.ca_server, pki.ra_server, identity.certificate_path)
     assert refused_by_name(identity, trusting, "lab-dc").code == 60
 
 
 def test_an_unknown_issuer_is_60(make_identity: MakeIdentity, pki: LabPki) -> None:
     stranger = make_identity("stranger", self_signed=True)
-    distrusting = LabPki(pki.root, pki.ca_server, pki.ra_server, stranger.certificate_path)
+    distrusting = LabPki(pki.issuing, pki.ca_server, pki.ra_server, stranger.certificate_path)
     error = refused_by_name(pki.ca_server, distrusting, "127.0.0.1")
     assert str(error) == "curl 60 (SSL certificate problem: unable to get local issuer certificate)"
 
