@@ -4,8 +4,10 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
-# Tests mostly wait for processes to start: three at a time keep two cores busy.
+# Tests mostly wait for processes to start: three at a time keep two cores busy. A module stays with one of the
+# three, which makes what its tests share once, and the long modules, which tests/conftest.py puts first, start first.
 TEST_PROCESSES ?= 3
+TEST_OPTIONS := --dist loadfile --no-loadscope-reorder --reruns 1 --rerun-show-tracebacks -raR
 # A storm starts a dozen processes, the tests thousands: each would compile all of this anew.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -22,7 +24,7 @@ lab: $(VENV)/.run ## start the lab alone and print where it answers (ARGS="--end
 	@$(BIN)/estorm lab $(ARGS)
 
 test: $(VENV)/.test os-packages ## run the tests (ARGS="tests/loadtests -k phone")
-	$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist worksteal --reruns 1 -raR $(ARGS)
+	$(BIN)/pytest --numprocesses $(TEST_PROCESSES) $(TEST_OPTIONS) $(ARGS)
 
 bench: $(VENV)/.test os-packages ## run the benchmarks and print their ratios
 	$(BIN)/pytest tests/benchmarks --benchmark-only --override-ini addopts= -s $(ARGS)

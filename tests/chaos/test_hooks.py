@@ -15,6 +15,8 @@ import pytest
 
 from chaos.annotations import FaultTime, read_fault_times
 
+pytestmark = pytest.mark.long
+
 LOCUSTFILE = Path(__file__).parent / "marking_locustfile.py"
 MARK = {"fault": "test.mark"}
 

@@ -27,6 +27,8 @@ from tests.chaos.rigs import PARTS, SEED, heal, running_rig
 from tests.enrolling import enroll
 from tests.processes import wait_until
 
+pytestmark = pytest.mark.long
+
 YEAR_SECONDS = 365 * 86_400.0
 
 

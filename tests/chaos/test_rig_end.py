@@ -26,6 +26,8 @@ from chaos.settings import ChaosSettings
 from tests.chaos.rigs import running_rig
 from tests.processes import all_gone, await_file, command_line, family_of, wait_until
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 OWNER = """
 import sys

@@ -25,6 +25,8 @@ from testbed.settings import CaPartSettings
 from testbed.web.client import HttpConnection, Origin
 from tests.mock_ca import PASSWORD, enroll_form, part_settings
 
+pytestmark = pytest.mark.long
+
 KILLS = 100
 CLIENTS = 4
 ID = re.compile(rb"certnew\.cer\?ReqID=(\d+)&")

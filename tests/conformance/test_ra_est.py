@@ -20,9 +20,12 @@ from testbed.ra.est.settings import CsrAttribute, EstSettings, PendingSettings
 from testbed.ra.settings import RaSettings
 from testbed.settings import LabSettings
 
-pytestmark = pytest.mark.skipif(
-    not (shutil.which("curl") and shutil.which("openssl")), reason="curl or openssl is not installed"
-)
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(
+        not (shutil.which("curl") and shutil.which("openssl")), reason="curl or openssl is not installed"
+    ),
+]
 REQUEST = """
 openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout phone.key \\
   -subj /CN=SEP74A02FC0A675 -outform DER 2>/dev/null | openssl base64 -out phone.b64

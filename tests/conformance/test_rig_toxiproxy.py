@@ -14,6 +14,8 @@ from tests.chaos.tcp.foreign import run_python
 from tests.enrolling import enroll
 from tests.processes import await_file, running_estorm
 
+pytestmark = pytest.mark.long
+
 PREAMBLE = """
 import json, sys
 from toxiproxy import Toxiproxy

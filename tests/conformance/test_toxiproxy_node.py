@@ -9,7 +9,7 @@ from chaos.tcp.process import ProxyProcess
 from tests.chaos.tcp.foreign import install_node_client, run_node
 
 # A registry that is slow to answer is no failure of the proxy's.
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 PREAMBLE = """
 const net = require("net");

@@ -9,6 +9,8 @@ import pytest
 from tests.foreign.conftest import Foreign
 from tests.processes import run_estorm
 
+pytestmark = pytest.mark.long
+
 PHONES = 12
 
 

@@ -14,7 +14,7 @@ from tests.grafana import expressions
 from tests.grafana.expressions import Expression
 from tests.prometheus import Prometheus, needs_prometheus
 
-pytestmark = needs_prometheus
+pytestmark = [pytest.mark.long, needs_prometheus]
 BOARD = expressions.GRAFANA / "dashboards" / "capacity-runs.json"
 EXPRESSIONS = [each for each in expressions.of_dashboard(BOARD) if "annotation" not in each.where]
 # Prometheus may take five seconds until it looks at new targets: a trial lasts longer.

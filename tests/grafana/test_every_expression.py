@@ -24,7 +24,7 @@ from tests.grafana import expressions
 from tests.grafana.expressions import Expression
 from tests.prometheus import Prometheus, Series, needs_prometheus, reopened
 
-pytestmark = needs_prometheus
+pytestmark = [pytest.mark.long, needs_prometheus]
 ESTORM = Path(sys.executable).with_name("estorm")
 NIGHT = Path(__file__).with_name("night.toml")
 SEEN_BY_A_STORM = [path for path in expressions.DASHBOARDS if path.stem != "from-the-logs"]

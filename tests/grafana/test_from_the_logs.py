@@ -20,7 +20,7 @@ from tests.grafana.expressions import GRAFANA, Expression
 from tests.processes import announced, running_estorm
 from tests.prometheus import Prometheus, needs_prometheus, reopened
 
-pytestmark = needs_prometheus
+pytestmark = [pytest.mark.long, needs_prometheus]
 ESTORM = Path(sys.executable).with_name("estorm")
 EXPRESSIONS = list(expressions.of_dashboard(GRAFANA / "dashboards" / "from-the-logs.json"))
 SCENARIO = """

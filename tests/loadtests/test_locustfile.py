@@ -31,6 +31,8 @@ from tests.loadtests import two_ways
 from tests.loadtests.est_server import EstServer, LabCa
 from tests.loadtests.peers import read_request, tls_peer
 
+pytestmark = pytest.mark.long
+
 LOCUSTFILE = Path(__file__).parents[2] / "loadtests" / "locustfile.py"
 PHONES = 40
 PATIENCE_SECONDS = 5.0

@@ -19,6 +19,8 @@ from testbed.lab import Lab
 from testbed.settings import CaSettings, LabSettings, RaSettings
 from tests.processes import all_gone, family_of, run_estorm, running_estorm, wait_until
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[Lab]:

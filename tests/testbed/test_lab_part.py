@@ -15,6 +15,8 @@ from testbed.ra.capacity_settings import RaWorkers
 from testbed.settings import LabSettings, RaSettings
 from tests.processes import family_of, wait_until
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:

@@ -13,6 +13,8 @@ from chaos.registry import faults
 from loadtests.experiments.document import find, names
 from tests.processes import run_estorm
 
+pytestmark = pytest.mark.long
+
 
 def test_list_tells_every_fault_and_experiment(tmp_path: Path) -> None:
     done = run_estorm("chaos", "list", cwd=tmp_path)

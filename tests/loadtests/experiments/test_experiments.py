@@ -13,6 +13,8 @@ from loadtests.experiments.verifying import compare
 from tests.loadtests.experiments.conftest import Control
 from tests.processes import family_of
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("name", names())

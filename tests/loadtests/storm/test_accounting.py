@@ -11,6 +11,8 @@ from loadtests.storm.accounting import run_account
 from loadtests.storm.measured import MeasuredStorm, Silent, storm_on_lab
 from tests.processes import run_estorm
 
+pytestmark = pytest.mark.long
+
 # Submissions take about as long as phones wait: some get their certificate at once, some find that their
 # phone has gone, and are kept for it; some take longer than the RA waits, which never learns of them.
 SLOW = """

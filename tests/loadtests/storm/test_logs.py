@@ -8,6 +8,8 @@ import pytest
 
 from tests.processes import run_estorm
 
+pytestmark = pytest.mark.long
+
 PHONES = 20
 
 

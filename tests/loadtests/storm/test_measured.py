@@ -9,6 +9,8 @@ from loadtests.phones.keys import make_key_file
 from loadtests.scenario import KeyType, parse_scenario
 from loadtests.storm.measured import MeasuredStorm, Silent, storm_on_lab
 
+pytestmark = pytest.mark.long
+
 SCENARIO = """
 seed = 3
 [phones]

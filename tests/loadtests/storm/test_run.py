@@ -13,6 +13,8 @@ import pytest
 from chaos.process import kill
 from tests.processes import all_gone, command_line, family_of, run_estorm, running_estorm, wait_until
 
+pytestmark = pytest.mark.long
+
 SMALL = """
 name = "small"
 seed = 7

@@ -3,8 +3,12 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from chaos.endpoints import ChainSystem, read_endpoints
 from tests.processes import await_file, running_estorm, wait_until
+
+pytestmark = pytest.mark.long
 
 STORM = """
 seed = 7

@@ -11,6 +11,8 @@ from chaos.process import kill
 from loadtests.results.journal import JournalReader
 from tests.processes import command_line, family_of, run_estorm, running_estorm, wait_until
 
+pytestmark = pytest.mark.long
+
 TWO = """
 name = "two"
 seed = 7

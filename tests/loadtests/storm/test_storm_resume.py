@@ -14,6 +14,8 @@ import pytest
 from loadtests.results.journal import Attempt, JournalReader
 from tests.processes import all_gone, command_line, family_of, run_estorm, running_estorm, wait_until
 
+pytestmark = pytest.mark.long
+
 SCENARIO = """
 name = "resumed"
 seed = 7

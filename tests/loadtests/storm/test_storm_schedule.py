@@ -11,6 +11,8 @@ from loadtests.results.journal import Attempt, JournalReader
 from loadtests.results.summary import Summary
 from tests.processes import run_estorm
 
+pytestmark = pytest.mark.long
+
 SCENARIO = """
 name = "schedule"
 [phones]

@@ -14,6 +14,8 @@ from loadtests.results.journal import JournalReader
 from testbed.pki import make_lab_pki
 from tests.processes import ENVIRONMENT, run_estorm, running_estorm, wait_until
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:

@@ -22,6 +22,8 @@ from tests.testbed.ra.conftest import EstClient, RunningRa
 from tests.testbed.ra.est_requests import EST, GOOD
 from tests.testbed.ra.scripted_ca import ScriptedCa
 
+pytestmark = pytest.mark.long
+
 Phone = tuple[bytes, ec.EllipticCurvePublicKey]
 
 

@@ -24,6 +24,8 @@ from tests.testbed.ra.est_requests import GOOD
 from tests.testbed.ra.scripted_ca import ScriptedCa
 from tests.testbed.ra.workers.test_nginx import needs_nginx
 
+pytestmark = pytest.mark.long
+
 MakeSettings = Callable[..., RaPartSettings]
 WAYS = [
     pytest.param({"workers": RaWorkers(model="async")}, id="one worker"),

@@ -21,6 +21,8 @@ from chaos.ca.faults.wrong_type import WrongType
 from chaos.ca.mode import CaMode
 from tests.chaos.chain import Chain, leaves_its_evidence
 
+pytestmark = pytest.mark.long
+
 FAILING: tuple[CaMode, ...] = (
     ColdChallenge(),
     Cut(), Cut(stage="form"), Cut(stage="submit"), Cut(stage="download"),

@@ -20,6 +20,8 @@ from tests.chaos.rigs import running_rig
 from tests.guide import paragraph
 from tests.testbed.ra.guide import generals
 
+pytestmark = pytest.mark.long
+
 HOUR, DAY = 3600.0, 86_400.0
 
 
