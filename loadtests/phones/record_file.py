@@ -149,8 +149,11 @@ def _started(owned: contextlib.ExitStack, command: Sequence[str]) -> "queue.Simp
     """What the child makes, None at its end; the child ends with `owned`."""
     delivered: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
     child = owned.enter_context(
-        subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
-    )
+        subprocess.Popen(
+            [sys.executable, *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            start_new_session=True,
+        )
+    )  # fmt: skip
     reader = threading.Thread(target=_deliver, args=(child, delivered), daemon=True)
     reader.start()
     owned.callback(reader.join)
