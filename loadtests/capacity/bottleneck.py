@@ -17,14 +17,18 @@ from msgspec import Meta
 from loadtests.capacity.trial import Trial, of_step, valid
 from loadtests.results.usage import Usage
 
-Part = Literal["ra_workers", "ca_threads", "ca_signing", "ra_cpu", "ca_cpu", "generator_cpu", "machine_cpu"]
+Part = Literal[
+    "ra_workers", "ca_threads", "ca_signing", "ra_cpu", "ra_front_cpu", "ca_cpu", "generator_cpu",
+    "machine_cpu",
+]  # fmt: skip
 Bottleneck = Part | Literal["generator"]
 _HELD: tuple[Part, ...] = ("ra_workers", "ca_threads", "ca_signing")
-_CPU: tuple[Part, ...] = ("ra_cpu", "ca_cpu", "generator_cpu")
+_CPU: tuple[Part, ...] = ("ra_cpu", "ra_front_cpu", "ca_cpu", "generator_cpu")
 _NAMES: dict[Part, str] = {
     "ra_workers": "the RA's workers", "ca_threads": "the CA's page threads",
     "ca_signing": "the CA's signing device", "ra_cpu": "the CPU of the RA", "ca_cpu": "the CPU of the CA",
-    "generator_cpu": "the CPU of the load generator", "machine_cpu": "this machine's CPUs",
+    "ra_front_cpu": "the CPU of NGINX before the RA", "generator_cpu": "the CPU of the load generator",
+    "machine_cpu": "this machine's CPUs",
 }  # fmt: skip
 _WAITS = {"ra_workers": "ra_wait_seconds", "ca_threads": "ca_wait_seconds",
           "ca_signing": "signing_wait_seconds"}  # fmt: skip
@@ -46,10 +50,14 @@ class Machine(msgspec.Struct, frozen=True):
     cpus: int
     ra_processes: int = 1
     generator_processes: int = 1
+    front_processes: int = 1
 
     def cores(self, part: Part) -> int:
         """That the part has, at most."""
-        own = {"ra_cpu": self.ra_processes, "generator_cpu": self.generator_processes}
+        own = {
+            "ra_cpu": self.ra_processes, "ra_front_cpu": self.front_processes,
+            "generator_cpu": self.generator_processes,
+        }  # fmt: skip
         return self.cpus if part == "machine_cpu" else min(self.cpus, own.get(part, 1))
 
 

@@ -13,7 +13,8 @@ Wait = Annotated[float, Meta(ge=0, description="Mean seconds")] | None
 class Usage(msgspec.Struct, frozen=True):
     """Shares of what there is, 0 to 1; None where there is no limit or it could not be seen.
 
-    A part's CPU is in cores: 1 is one core all the time, more than 1 where it has several processes.
+    A part's CPU is in cores: 1 is one core all the time, more than 1 where it has several processes. NGINX in
+    front of the RA has `ra_front_cpu`, which is no part of `ra_cpu`.
     `machine_cpu` is the share of all cores that anybody used. Waits are for a worker of the RA, a page thread
     of the CA, the signing device. `stage_shares` says what the RA's time in calls to the CA went to.
     """
@@ -24,6 +25,7 @@ class Usage(msgspec.Struct, frozen=True):
     ra_cpu: Cores = None
     ca_cpu: Cores = None
     generator_cpu: Cores = None
+    ra_front_cpu: Cores = None
     machine_cpu: Share = None
     ra_wait_seconds: Wait = None
     ca_wait_seconds: Wait = None

@@ -1,6 +1,6 @@
 """The queueing network of a chain, from what was measured of it.
 
-    generator CPU, network     [ RA's workers: RA CPU, CA CPU, [ CA's threads: pages, signing ] ]
+    generator CPU, network, NGINX's CPU     [ RA's workers: RA CPU, CA CPU, [ CA's threads: pages, signing ] ]
 
 CPUs are shared by turns, so how long their work takes each time does not matter; where the processes share
 the cores of one machine, work takes longer when more of them run than there are cores.
@@ -26,7 +26,7 @@ _STRETCHES = 25
 _HALVINGS = 40
 _SMALL = 1e-4
 
-GENERATOR_CPU, RA_CPU, CA_CPU = "generator CPU", "RA CPU", "CA CPU"
+GENERATOR_CPU, FRONT_CPU, RA_CPU, CA_CPU = "generator CPU", "RA front CPU", "RA CPU", "CA CPU"
 PAGES, SIGNING, THREADS, WORKERS = "CA pages", "CA signing", "CA threads", "RA workers"
 CORES = "the machine's cores"
 OUTSIDE, INSIDE = "other, before the RA", "other, in the RA"
@@ -35,7 +35,7 @@ OUTSIDE, INSIDE = "other, before the RA", "other, in the RA"
 _LIMITED: Mapping[str, str] = MappingProxyType(
     {
         WORKERS: "ra_workers", THREADS: "ca_threads", SIGNING: "signing_devices", CORES: "cores",
-        RA_CPU: "ra_processes", GENERATOR_CPU: "generator_processes",
+        RA_CPU: "ra_processes", FRONT_CPU: "front_processes", GENERATOR_CPU: "generator_processes",
     }
 )  # fmt: skip
 
@@ -44,8 +44,9 @@ _LIMITED: Mapping[str, str] = MappingProxyType(
 class Chain:
     """Mean seconds of one enrollment at each part, how many of each there are, and how times vary.
 
-    `outside` and `inside` are what no part accounts for, before a worker of the RA has the enrollment and
-    while it has. `alone` are measured times of enrollments that had the chain nearly for themselves.
+    `front_cpu` is NGINX's, where that is the RA's front. `outside` and `inside` are what no part accounts
+    for, before a worker of the RA has the enrollment and while it has. `alone` are measured times of enrollments
+    that had the chain nearly for themselves.
     """
 
     limits: Limits
@@ -58,6 +59,7 @@ class Chain:
     inside: float
     variation: Variation
     alone: Array
+    front_cpu: float = 0.0
 
     @classmethod
     def measured(cls, levels: Sequence[Level], limits: Limits) -> Self:
@@ -81,6 +83,7 @@ class Chain:
             inside=0.0,
             variation=first[0][1].variation,
             alone=np.sort(np.concatenate([demands.latencies for _, demands in first])),
+            front_cpu=_mean(known, "front_cpu"),
         )
         return chain._calibrated(base, _share_inside(chain, first))
 
@@ -116,8 +119,14 @@ class Chain:
         return (
             Station(GENERATOR_CPU, self.generator_cpu * stretch, limits.generator_processes),
             Station(OUTSIDE, self.outside),
+            *self._front(stretch),
             *served,
         )
+
+    def _front(self, stretch: float) -> tuple[Part, ...]:
+        """NGINX before the workers; who waits for it holds none of them."""
+        processes = self.limits.front_processes
+        return (Station(FRONT_CPU, self.front_cpu * stretch, processes),) if processes else ()
 
     def closed_per_second(self, concurrency: int) -> float:
         """Phones per second with so many at a time, each followed by the next at once."""
@@ -188,10 +197,11 @@ class Chain:
         wanted = np.ones(1)
         for seconds, processes in (
             (self.generator_cpu, limits.generator_processes),
+            (self.front_cpu, limits.front_processes),
             (self.ra_cpu, limits.ra_processes),
             (self.ca_cpu, 1),
         ):
-            busy = min(1.0, per_second * seconds * stretch / processes)
+            busy = min(1.0, per_second * seconds * stretch / max(processes, 1))
             for _ in range(processes):
                 wanted = np.convolve(wanted, [1 - busy, busy])
         counts = np.arange(len(wanted))
@@ -211,5 +221,6 @@ def _share_inside(chain: Chain, first: Sequence[tuple[Repeat, Demands]]) -> floa
     """Of the time that no part accounts for: how much of it a worker of the RA is held for."""
     worker = _mean(first, "worker")
     inside = max(0.0, worker - chain.ra_cpu - chain.ca_cpu - chain.pages - chain.signing)
-    outside = max(0.0, float(chain.alone.mean()) - worker - chain.generator_cpu) if len(chain.alone) else 0.0
+    before = worker + chain.generator_cpu + chain.front_cpu
+    outside = max(0.0, float(chain.alone.mean()) - before) if len(chain.alone) else 0.0
     return inside / (inside + outside) if inside + outside > 0 else 1.0

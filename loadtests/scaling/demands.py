@@ -18,7 +18,10 @@ Scv = Annotated[float, Meta(ge=0, description="Squared coefficient of variation"
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """How many there are of what a chain can run out of; 0 is no limit, and of cores: not known."""
+    """How many there are of what a chain can run out of; 0 is no limit, and of cores: not known.
+
+    `front_processes` are NGINX's in front of the RA, 0 where it has none.
+    """
 
     ra_workers: int = 0
     ca_threads: int = 0
@@ -26,11 +29,13 @@ class Limits(msgspec.Struct, frozen=True):
     ra_processes: int = 1
     generator_processes: int = 1
     cores: int = 0
+    front_processes: int = 0
 
     @classmethod
     def of(cls, scenario: Scenario, cores: int) -> Self:
         """Those of a lab that runs `scenario`, with everything on one machine of so many cores."""
-        workers, capacity = scenario.lab_settings.ra.workers, scenario.ca.capacity
+        ra, capacity = scenario.lab_settings.ra, scenario.ca.capacity
+        workers = ra.workers
         return cls(
             ra_workers=workers.count if workers.blocking else 0,
             ca_threads=capacity.workers,
@@ -38,6 +43,7 @@ class Limits(msgspec.Struct, frozen=True):
             ra_processes=workers.process_count,
             generator_processes=scenario.generator.processes,
             cores=cores,
+            front_processes=ra.nginx.worker_processes if ra.front == "nginx" else 0,
         )
 
 
@@ -65,6 +71,7 @@ class Demands(msgspec.Struct, frozen=True):
     signing: Each | None
     variation: Variation
     latencies: list[float]
+    front_cpu: Each = 0.0
 
     @classmethod
     def of(
@@ -86,6 +93,7 @@ class Demands(msgspec.Struct, frozen=True):
             signing=signing,
             variation=variation,
             latencies=quantiles(latencies),
+            front_cpu=each(usage.ra_front_cpu) or 0.0,
         )
 
 

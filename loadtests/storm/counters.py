@@ -24,6 +24,7 @@ _WAITS = (ra.ACCEPT_WAIT.name, ra.WORKER_WAIT.name, ca.WAITING.name)
 _WANTED = (ra.WORKER_BUSY.name, ra.STAGE_SECONDS.name, ca.SERVICE.name, *_WAITS)
 _PAGES = ("login", "form", "submit", "download")
 _SIGNING = "signing"
+RA_FRONT = "ra front"
 _MACHINE_BUSY, _MACHINE = "machine busy", "machine"
 
 Counts = Mapping[str, float]
@@ -89,7 +90,9 @@ def usage_between(
         ra_workers=grown.share(workers, ra.WORKER_BUSY.name),
         ca_threads=grown.share(threads, *(f"{ca.SERVICE.name}_sum {page}" for page in _PAGES)),
         ca_signing=grown.share(int(signing), f"{ca.SERVICE.name}_sum {_SIGNING}"),
-        ra_cpu=grown.rate("cpu ra"), ca_cpu=grown.rate("cpu ca"), generator_cpu=grown.rate("cpu generator"),
+        ra_cpu=_less(grown.rate("cpu ra"), grown.rate(f"cpu {RA_FRONT}")),
+        ra_front_cpu=grown.rate(f"cpu {RA_FRONT}"), ca_cpu=grown.rate("cpu ca"),
+        generator_cpu=grown.rate("cpu generator"),
         machine_cpu=grown.ratio([_MACHINE_BUSY], [_MACHINE]),
         ra_wait_seconds=_added(grown.mean(ra.ACCEPT_WAIT.name), grown.mean(ra.WORKER_WAIT.name))
         if workers else None,
@@ -132,6 +135,10 @@ class _Growth:
 
 def _added(first: float | None, second: float | None) -> float | None:
     return None if first is None and second is None else (first or 0.0) + (second or 0.0)
+
+
+def _less(whole: float | None, part: float | None) -> float | None:
+    return None if whole is None else max(0.0, whole - (part or 0.0))
 
 
 def _stage_shares(grown: _Growth) -> Iterator[tuple[str, float]]:

@@ -1,7 +1,9 @@
 """CPU time of each process of a run, kept even when a process is killed in between."""
 
+import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import psutil
 
@@ -36,6 +38,14 @@ class CpuMeter:
 
     def _sums(self) -> dict[str, float]:
         return {name: sum(used.values()) for name, used in self._used.items()}
+
+
+def child_running(pid: int, program: str) -> int:
+    """The process that this one started of that name or path; 0 when there is none, as yet or any more."""
+    name = Path(program).name
+    with contextlib.suppress(psutil.Error):
+        return next((child.pid for child in psutil.Process(pid).children() if child.name() == name), 0)
+    return 0
 
 
 def _cpu_seconds(pid: int) -> float:

@@ -25,8 +25,9 @@ from loadtests.results.journal import Attempt, JournalReader
 from loadtests.scenario import Scenario
 from loadtests.storm.chain import Chain, make_chain
 from loadtests.storm.connections import keep_connections
+from loadtests.storm.counters import RA_FRONT
 from loadtests.storm.course import Course
-from loadtests.storm.cpu import CpuMeter
+from loadtests.storm.cpu import CpuMeter, child_running
 from loadtests.storm.generator import EstServer, Generator, Output, Supplies
 from loadtests.storm.interruption import Interruption, interruptions_noted
 from loadtests.storm.observer import Observer
@@ -216,7 +217,7 @@ class _Watch:
         self, generator: Generator, lab: Chain | None, target: str, observer: Observer | None
     ) -> Course:
         course = Course(target, self._clock())
-        meter = CpuMeter(lambda: {"generator": generator.pid} | (lab.pids if lab else {}))
+        meter = CpuMeter(lambda: {"generator": generator.pid} | (self._lab_pids(lab) if lab else {}))
         meter.mark()
         if observer:
             observer.begin(lab)
@@ -241,6 +242,13 @@ class _Watch:
         course.ended_at, course.cpu_seconds = self._clock(), meter.seconds()
         return course
 
+    def _lab_pids(self, lab: Chain) -> dict[str, int]:
+        """Those of the lab, and NGINX's own where that is the RA's front, which counts as the RA, too."""
+        ra = self._scenario.ra
+        if ra.front == "embedded":
+            return lab.pids
+        return lab.pids | {RA_FRONT: child_running(lab.pids["ra"], ra.nginx.program)}
+
     def _ticks(self, generator: Generator, course: Course, interruption: Interruption) -> Iterator[None]:
         """Yield regularly while the generator runs, and no longer than every timer and the user allow."""
         latest = course.started_at + longest_seconds(self._scenario)
@@ -249,7 +257,7 @@ class _Watch:
             if self._clock() > latest:
                 course.incidents.append("the generator did not end in time and was stopped")
                 return
-            time.sleep(_TICK_SECONDS)
+            generator.ends_within(_TICK_SECONDS)
 
     def _tell_of_metrics(self) -> None:
         if not self._metrics_told and (urls := read_urls(self._metrics_targets)):

@@ -25,6 +25,16 @@ def test_cpus_are_counted_by_what_each_part_has_of_them() -> None:
     )
 
 
+def test_nginx_before_the_ra_has_a_cpu_of_its_own_and_takes_of_the_machine_s() -> None:
+    busy = Usage(ra_cpu=0.9, ra_front_cpu=0.3, ca_cpu=0.3)
+    machine = Machine(cpus=2, ra_processes=1, front_processes=2)
+    found = evidence_of([trial(1, "hold", 90, 0.01, busy)], machine)
+    ceilings = {each.part: each.ceiling_per_second for each in found}
+    assert ceilings == pytest.approx(
+        {"ra_cpu": 100, "machine_cpu": 2 * 90 / 1.5, "ca_cpu": 300, "ra_front_cpu": 600}
+    )
+
+
 def test_of_a_server_elsewhere_nothing_is_known_but_the_generator() -> None:
     found = evidence_of([trial(1, "hold", 90, 0.01, Usage(generator_cpu=0.5))], Machine(2))
     assert [each.part for each in found] == ["generator_cpu"]

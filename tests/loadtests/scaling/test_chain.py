@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from loadtests.errors import ModelError
-from loadtests.scaling.chain import CORES, GENERATOR_CPU, SIGNING, THREADS, WORKERS, Chain
+from loadtests.scaling.chain import (
+    CORES,
+    FRONT_CPU,
+    GENERATOR_CPU,
+    RA_CPU,
+    SIGNING,
+    THREADS,
+    WORKERS,
+    Chain,
+)
 from loadtests.scaling.curve import Array
 from loadtests.scaling.demands import Demands, Limits, Variation
 from loadtests.scaling.level import Level, Repeat
@@ -45,6 +54,33 @@ def demands(**given: float | None) -> Demands:
 def test_the_bottleneck_and_its_rate_are_found(described: Chain, name: str, rate: float) -> None:
     assert described.bottleneck() == name
     assert described.highest_per_second() == pytest.approx(rate, rel=0.01)
+
+
+def test_nginx_s_processes_and_the_ra_s_limit_each_by_their_own_cpu_time() -> None:
+    """One process of each: NGINX's takes none of the RA's work, nor the RA's any of NGINX's."""
+    busy_ra = chain(Limits(front_processes=1), ra_cpu=0.009, front_cpu=0.001)
+    assert busy_ra.bottleneck() == RA_CPU
+    assert busy_ra.highest_per_second() == pytest.approx(1 / 0.009, rel=0.01)
+    busy_front = chain(Limits(front_processes=2), ra_cpu=0.002, front_cpu=0.01)
+    assert busy_front.bottleneck() == FRONT_CPU
+    assert busy_front.highest_per_second() == pytest.approx(200, rel=0.01)
+    assert busy_front.reliefs()[FRONT_CPU] == pytest.approx(400, rel=0.01)
+
+
+def test_nginx_takes_its_share_of_the_machine_s_cores() -> None:
+    alone, fronted = (
+        chain(Limits(cores=1, front_processes=processes), ra_cpu=0.01, front_cpu=seconds)
+        for processes, seconds in ((0, 0.0), (1, 0.01))
+    )
+    assert alone.closed_per_second(60) == pytest.approx(100, rel=0.05)
+    assert fronted.closed_per_second(60) == pytest.approx(50, rel=0.05)
+
+
+def test_who_waits_for_nginx_holds_no_worker() -> None:
+    fronted = chain(Limits(ra_workers=5, front_processes=1), front_cpu=0.01, inside=0.1)
+    assert fronted.highest_per_second() == pytest.approx(50, rel=0.01)
+    assert [part.name for part in fronted.parts()][-2:] == [FRONT_CPU, WORKERS]
+    assert FRONT_CPU not in {part.name for part in chain(Limits(ra_workers=5), inside=0.1).parts()}
 
 
 def test_what_would_help_is_told_the_most_helpful_first() -> None:

@@ -12,6 +12,8 @@ from loadtests.scaling.demands import Demands, Limits, Variation, quantiles, squ
 from loadtests.scaling.lab import LabLevels, closed_scenario, counted_repeat, page_seconds
 from loadtests.scaling.plan import LevelPlan
 from loadtests.scenario import Scenario, parse_scenario
+from testbed.settings import changed
+from tests.testbed.ra.workers.test_nginx import needs_nginx
 
 SCENARIO = """
 seed = 7
@@ -57,6 +59,22 @@ def test_limits_are_those_of_the_scenario(scenario: Scenario) -> None:
     assert Limits.of(Scenario(), 4).ca_threads == 0
 
 
+def test_nginx_s_processes_are_counted_where_it_is_the_ra_s_front(scenario: Scenario) -> None:
+    fronted = changed(scenario, {"ra.front": "nginx", "ra.nginx.worker_processes": 3})
+    assert Limits.of(fronted, 2).front_processes == 3
+    assert Limits.of(scenario, 2).front_processes == 0
+
+
+@needs_nginx
+def test_nginx_s_cpu_time_is_told_apart_from_the_ra_s(scenario: Scenario, tmp_path: Path) -> None:
+    fronted = changed(scenario, {"ra.front": "nginx"})
+    bench = LabLevels(fronted, tmp_path, Limits.of(fronted, 2), print)
+    demands = bench.measure(LevelPlan(2, 1, 0.5, 4.0, 90)).demands
+    assert demands is not None
+    # A handshake with a signature in C beside five calls in Python.
+    assert 0 < demands.front_cpu < demands.ra_cpu
+
+
 def test_a_level_is_a_closed_workload_of_the_same_scenario(scenario: Scenario) -> None:
     closed = closed_scenario(scenario, LevelPlan(8, 1, 1.0, 5.0, 400))
     assert (closed.arrivals.closed_phones, closed.phones.count) == (8, 400)
@@ -88,11 +106,12 @@ def test_a_time_in_which_nothing_enrolled_is_kept_as_such() -> None:
 def test_demands_are_busy_time_over_enrollments() -> None:
     usage = Usage(
         ra_workers=0.5, ca_threads=0.5, ca_signing=0.3, ra_cpu=0.2, ca_cpu=0.1, generator_cpu=0.4,
-        signing_wait_seconds=0.01,
+        signing_wait_seconds=0.01, ra_front_cpu=0.02,
     )  # fmt: skip
     limits = Limits(ra_workers=5, ca_threads=4, signing_devices=1)
     found = Demands.of(usage, 10.0, limits, np.array([0.2, 0.3]), Variation())
     assert (found.worker, found.ra_cpu, found.ca_cpu, found.generator_cpu) == (0.25, 0.02, 0.01, 0.04)
+    assert found.front_cpu == 0.002
     assert found.signing == pytest.approx(0.03)
     assert found.pages == pytest.approx(0.2 - 0.03 - 0.01)
 

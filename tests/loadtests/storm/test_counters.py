@@ -58,6 +58,12 @@ def test_what_has_no_limit_has_no_share() -> None:
     assert usage.ra_cpu == pytest.approx(0.5)
 
 
+def test_nginx_in_front_of_the_ra_is_told_apart_from_the_ra() -> None:
+    usage = usage_between(two_samples(cpu__ra=5.0, cpu__ra__front=2.0), 100, 110)
+    assert (usage.ra_cpu, usage.ra_front_cpu) == pytest.approx((0.3, 0.2))
+    assert usage_between(two_samples(cpu__ra=5.0), 100, 110).ra_front_cpu is None
+
+
 def test_half_of_the_time_between_two_samples_has_half_of_the_growth() -> None:
     samples = [*two_samples(cpu__ca=8.0), Sample(120.0, {"cpu ca": 8.0})]
     assert usage_between(samples, 105, 115, LAB).ca_cpu == pytest.approx(0.4)

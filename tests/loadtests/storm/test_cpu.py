@@ -1,12 +1,14 @@
 """CPU time is counted from the mark, and kept when a process dies."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 
+import psutil
 import pytest
 
-from loadtests.storm.cpu import CpuMeter
+from loadtests.storm.cpu import CpuMeter, child_running
 
 BUSY = """
 import time
@@ -47,6 +49,17 @@ def test_a_killed_process_keeps_what_it_used(busy: subprocess.Popen[str]) -> Non
     meter.sample()
     assert meter.seconds() == before
     assert before["busy"] > 0.2
+
+
+def test_a_child_is_found_by_the_program_that_it_runs(busy: subprocess.Popen[str]) -> None:
+    program = psutil.Process(busy.pid).name()
+    assert child_running(os.getpid(), program) == busy.pid
+    assert child_running(os.getpid(), f"/usr/sbin/{program}") == busy.pid
+    assert child_running(os.getpid(), "nginx") == 0
+
+
+def test_a_process_that_is_gone_has_no_child() -> None:
+    assert child_running(2**22 + 1, "nginx") == 0
 
 
 def test_a_process_that_was_started_anew_adds_to_the_one_before(busy: subprocess.Popen[str]) -> None:
