@@ -45,8 +45,8 @@ class Chain:
     """Mean seconds of one enrollment at each part, how many of each there are, and how times vary.
 
     `front_cpu` is NGINX's, where that is the RA's front. `outside` and `inside` are what no part accounts
-    for, before a worker of the RA has the enrollment and while it has. `alone` are measured times of enrollments
-    that had the chain nearly for themselves.
+    for, before a worker of the RA has the enrollment and while it has. `alone` are measured times of
+    enrollments that had the chain nearly for themselves.
     """
 
     limits: Limits
