@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from exporters.endpoint import Health, metrics_endpoint
 from exporters.web_config import WebConfigError, read_web_config
 from testbed.errors import SettingsError
+from testbed.listening import cannot_listen
 from testbed.metrics_settings import MetricsSettings
 
 
@@ -32,8 +33,6 @@ def metrics_shown(
             endpoint = metrics_endpoint(registry, settings.host, settings.port, health, web=web)
             url = owned.enter_context(endpoint)
         except OSError as error:
-            place = f"{settings.host}:{settings.port}"
-            raise SettingsError(
-                f"{table}: cannot listen on {place}: {error.strerror or error}; port 0 is any free one"
-            ) from error
+            why = cannot_listen(f"[{table}]", settings.host, settings.port, f"{table}.port", error)
+            raise SettingsError(why) from error
         yield url

@@ -9,7 +9,6 @@ A process of its own, so that it can be killed and frozen like one.
 
 import asyncio
 import contextlib
-import os
 import time
 from collections.abc import AsyncIterator, Mapping
 from ipaddress import ip_address
@@ -23,10 +22,12 @@ from chaos.dns.management import Management
 from chaos.dns.plan import DnsPartSettings
 from chaos.dns.records import Records
 from chaos.dns.server import DnsServer
-from testbed.errors import PartFailed, SettingsError
+from testbed.errors import SettingsError
+from testbed.listening import start_listening
 from testbed.web.messages import Limits
 from testbed.web.server import HttpServer
 
+_WHO = "the DNS server"
 _LIMITS = Limits(header_bytes=65_536, body_bytes=16_000_000, request_seconds=60.0)
 
 
@@ -41,8 +42,10 @@ async def running(part: DnsPartSettings) -> AsyncIterator[Mapping[str, str]]:
     desk = Desk(_records(part), History(part.kept_queries, time.time), part.plan, alarms)
     server, manager = DnsServer(desk), HttpServer(Management(desk).session, None, _LIMITS)
     try:
-        host, port = await _listen(server, part.host, part.port, "port")
-        api_host, api_port = await _listen(manager, part.host, part.management_port, "management_port")
+        host, port = await start_listening(server, _WHO, part.host, part.port, "port")
+        api_host, api_port = await start_listening(
+            manager, _WHO, part.host, part.management_port, "management_port"
+        )
         yield {"dns": f"{host}:{port}", "management": f"http://{api_host}:{api_port}"}
     finally:
         await manager.stop()
@@ -67,15 +70,6 @@ def _check(address: str, setting: str) -> None:
         ip_address(address)
     except ValueError as error:
         raise SettingsError(f"{setting}: {address!r} is no IP address; write one, as 127.0.0.1") from error
-
-
-async def _listen(server: DnsServer | HttpServer, host: str, port: int, setting: str) -> tuple[str, int]:
-    try:
-        return await server.start(host, port)
-    except OSError as error:
-        why = os.strerror(error.errno) if error.errno else str(error)
-        what = f"the DNS server cannot listen on {host}:{port}: {why}"
-        raise PartFailed(f"{what}; set {setting} to a free port, or 0") from error
 
 
 class DnsProcess(ChildServer):

@@ -9,7 +9,6 @@ can be killed like one.
 
 import asyncio
 import contextlib
-import os
 import time
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -26,6 +25,7 @@ from chaos.tcp.proxy import Equipment
 from chaos.tcp.registry import toxic_types
 from chaos.tcp.settings import TcpPartSettings
 from testbed.errors import PartFailed
+from testbed.listening import start_listening
 from testbed.web.messages import Limits
 from testbed.web.server import HttpServer
 
@@ -46,7 +46,7 @@ async def running(part: TcpPartSettings) -> AsyncIterator[Mapping[str, str]]:
     server = HttpServer(Api(proxies, equipment).session, None, _LIMITS)
     try:
         await _populate(proxies, part)
-        host, port = await _listen(server, part)
+        host, port = await start_listening(server, "the TCP proxy", part.host, part.port, "port")
         yield {"api": f"http://{host}:{port}"}
     finally:
         await server.stop()
@@ -73,17 +73,6 @@ async def _populate(proxies: Proxies, part: TcpPartSettings) -> None:
             await proxies.create(fields)
         except ProxyRefused as refused:
             raise PartFailed(f"proxies: {entry.name!r} cannot be made: {refused}") from refused
-
-
-async def _listen(server: HttpServer, part: TcpPartSettings) -> tuple[str, int]:
-    try:
-        return await server.start(part.host, part.port)
-    except OSError as error:
-        why = os.strerror(error.errno) if error.errno else str(error)
-        where = f"{part.host}:{part.port}"
-        raise PartFailed(
-            f"the TCP proxy cannot listen on {where}: {why}; choose another port, or 0"
-        ) from error
 
 
 class ProxyProcess(ChildServer):

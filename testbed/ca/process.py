@@ -36,7 +36,8 @@ from testbed.ca.settings import CaSettings
 from testbed.ca.site import Site
 from testbed.ca.stalling import let_stall
 from testbed.ca.w3c_log import W3cLog
-from testbed.errors import DatabaseError, PartFailed, PkiError
+from testbed.errors import DatabaseError, PkiError
+from testbed.listening import start_listening
 from testbed.ntlm.acceptor import Acceptor, ChannelBinding, Names
 from testbed.pki import Identity, server_context
 from testbed.reloading import Reloader
@@ -89,10 +90,10 @@ async def running(
         manager = HttpServer(partial(ManagementSession, board), None)
         metrics.connections.set_function(lambda: len(server.connections))
         shown = owned.enter_context(metrics_shown(part.ca.metrics, "ca.metrics", metrics.registry))
-        host, port = await _listen(server, part.host, part.ca.port, "ca.port")
+        host, port = await start_listening(server, "the CA", part.host, part.ca.port, "ca.port")
         try:
-            manager_host, manager_port = await _listen(
-                manager, "127.0.0.1", part.ca.management_port, "ca.management_port"
+            manager_host, manager_port = await start_listening(
+                manager, "the CA", "127.0.0.1", part.ca.management_port, "ca.management_port"
             )
             if reread is not None:
                 reloader = _reloader(front, server, premises, reread, acknowledge)
@@ -180,16 +181,6 @@ def _open_store(path: Path, metrics: CaMetrics, owned: contextlib.ExitStack) -> 
     owned.callback((commits := CommitQueue(writer, meter)).close)
     reader = owned.enter_context(database.open_existing(path))
     return Store(reader, commits)
-
-
-async def _listen(server: HttpServer, host: str, port: int, setting: str) -> tuple[str, int]:
-    try:
-        return await server.start(host, port)
-    except OSError as error:
-        why = os.strerror(error.errno) if error.errno else str(error)
-        raise PartFailed(
-            f"the CA cannot listen on {host}:{port}: {why}; set {setting} to a free port, or 0"
-        ) from error
 
 
 def _existing(directory: Path) -> Path:

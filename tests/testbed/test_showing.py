@@ -81,7 +81,9 @@ def test_a_port_that_is_taken_is_named_with_its_table() -> None:
     with metrics_shown(MetricsSettings(), "ra.metrics", CollectorRegistry()) as url:
         taken = MetricsSettings(port=urlsplit(url).port or 0)
         with (
-            pytest.raises(SettingsError, match=r"ra\.metrics: cannot listen on 127\.0\.0\.1:\d+: .*in use"),
+            pytest.raises(
+                SettingsError, match=r"metrics\] cannot listen on 127\.0\.0\.1:\d+: .*in use; set "
+            ),
             metrics_shown(taken, "ra.metrics", CollectorRegistry()),
         ):
             pass

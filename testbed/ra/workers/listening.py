@@ -3,11 +3,11 @@
 The socket is bound once and shared by all worker processes, as NGINX's is.
 """
 
-import errno
 import socket
 import struct
 
 from testbed.errors import SettingsError
+from testbed.listening import cannot_listen
 
 # struct tcp_info of Linux: where these unsigned 32-bit numbers stand.
 _UNACKED, _SACKED, _LAST_DATA_RECV, _TCP_INFO_BYTES = 24, 28, 52, 60
@@ -18,7 +18,7 @@ def listen(host: str, port: int, queue: int) -> socket.socket:
     try:
         listener = socket.create_server((host, port), backlog=queue)
     except OSError as error:
-        raise _listen_error(host, port, error) from error
+        raise SettingsError(cannot_listen("the RA", host, port, "ra.port", error)) from error
     listener.setblocking(False)
     return listener
 
@@ -50,10 +50,3 @@ def _tcp_info(tcp: socket.socket) -> bytes | None:
 
 def _number(info: bytes, offset: int) -> int:
     return int(struct.unpack_from("=I", info, offset)[0])
-
-
-def _listen_error(host: str, port: int, error: OSError) -> SettingsError:
-    if error.errno == errno.EADDRINUSE:
-        taken = f"port {port} on {host} is in use"
-        return SettingsError(f"ra.port: {taken}; choose another, or 0 for any free port")
-    return SettingsError(f"the RA cannot listen on {host}:{port}: {error.strerror or error}")
