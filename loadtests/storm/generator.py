@@ -18,7 +18,7 @@ from loadtests.listening import Listen
 from loadtests.scenario import Scenario
 from loadtests.targets.settings import LAB, TargetSettings
 from testbed.metrics_settings import MetricsSettings
-from testbed.supervision import terminate
+from testbed.supervision import ended_within, terminate
 
 LOCUSTFILE = Path(__file__).parents[1] / "locustfile.py"
 _SHOWN_LINES = 5
@@ -141,6 +141,11 @@ class Generator:
         """Locust's exit code, or None while it runs."""
         assert self._process is not None
         return self._process.poll()
+
+    def ends_within(self, seconds: float) -> bool:
+        """Wait for Locust's end, `seconds` at most; whether it has ended."""
+        assert self._process is not None
+        return ended_within(self._process, seconds)
 
     def last_lines(self) -> list[str]:
         """The last lines Locust wrote."""
