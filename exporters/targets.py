@@ -1,12 +1,13 @@
 """Files that tell Prometheus what to scrape (`file_sd_configs`), there for as long as it can be scraped."""
 
 import contextlib
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
+
+from exporters.whole_file import replace_whole
 
 
 class TargetGroup(msgspec.Struct, frozen=True):
@@ -23,9 +24,7 @@ def listed(path: Path, urls: Mapping[str, str], labels: Mapping[str, str]) -> It
         TargetGroup([urlsplit(url).netloc], {"job": job, "__scheme__": urlsplit(url).scheme, **labels})
         for job, url in urls.items()
     ]
-    whole = path.with_name(f".{path.name}.{os.getpid()}")
-    whole.write_bytes(msgspec.json.format(msgspec.json.encode(groups), indent=2) + b"\n")
-    whole.replace(path)
+    replace_whole(path, msgspec.json.format(msgspec.json.encode(groups), indent=2) + b"\n")
     try:
         yield
     finally:

@@ -5,14 +5,15 @@ from typing import TypeVar
 
 import msgspec
 
+from exporters.whole_file import replace_whole
 from loadtests.errors import LoadtestError
 
 Document = TypeVar("Document", bound=msgspec.Struct)
 
 
 def write(document: msgspec.Struct, path: Path) -> None:
-    """The document as indented JSON, replaced if there is one."""
-    path.write_bytes(_indented(document))
+    """The document as indented JSON; who reads one that is replaced finds it whole. Raises OSError."""
+    replace_whole(path, _indented(document))
 
 
 def read(path: Path, kind: type[Document], what: str, error: type[LoadtestError]) -> Document:

@@ -12,7 +12,6 @@ part lives no longer than the thread that started it.
 
 import contextlib
 import datetime as dt
-import os
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -22,6 +21,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from exporters.whole_file import replace_whole
 from testbed.errors import PartFailed, SettingsError
 from testbed.lab_part import Conditions, LabPart, pinned_ca, pinned_ra
 from testbed.naming import Hop, PartName
@@ -61,10 +61,7 @@ class Endpoints(msgspec.Struct, frozen=True):
     def write(self, path: Path) -> None:
         """Write the endpoints as JSON, whole or not at all, for this user alone: they hold passwords."""
         try:
-            whole = path.with_name(f".{path.name}.{os.getpid()}")
-            whole.touch(mode=0o600)
-            whole.write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n")
-            whole.replace(path)
+            replace_whole(path, msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n", 0o600)
         except OSError as error:
             raise SettingsError(f"cannot write the endpoints to {path}: {error.strerror}") from error
 

@@ -23,6 +23,7 @@ import psutil
 
 from chaos.errors import ClockUnavailable
 from chaos.system import Reading
+from exporters.whole_file import replace_whole
 from testbed.ownership import Closing
 
 STEP_SECONDS = 0.02
@@ -119,9 +120,7 @@ class FakeClock(Closing):
             self._write(reading.offset_seconds + gained)
 
     def _write(self, offset_seconds: float) -> None:
-        new = self._path.with_name(f".{self._path.name}.new")
-        new.write_text(f"{offset_seconds:+.6f}\n")
-        new.replace(self._path)
+        replace_whole(self._path, f"{offset_seconds:+.6f}\n".encode())
 
 
 def sweep_up_after(pid: int) -> None:

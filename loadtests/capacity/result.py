@@ -169,9 +169,7 @@ def _demand_met(known: Estimate | None, rules: Sequence[Rule]) -> bool | None:
 
 def write(capacity: Capacity, path: Path) -> None:
     """The answer as indented JSON, whole at any moment."""
-    whole = path.with_suffix(".part")
-    whole.write_bytes(msgspec.json.format(msgspec.json.encode(capacity), indent=1) + b"\n")
-    whole.replace(path)
+    documents.write(capacity, path)
 
 
 def read(path: Path) -> Capacity:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from exporters.whole_file import replace_whole
 from loadtests.errors import JournalError
 
 
@@ -42,9 +43,7 @@ def report_path(directory: Path, number: int) -> Path:
 
 def write_report(path: Path, report: WorkerReport) -> None:
     """Replace the report at `path`, whole at any moment."""
-    temporary = path.with_suffix(".part")
-    temporary.write_bytes(msgspec.json.encode(report))
-    temporary.replace(path)
+    replace_whole(path, msgspec.json.encode(report))
 
 
 def read_reports(directory: Path) -> list[WorkerReport]:

@@ -5,13 +5,13 @@ one lock for each request that is being enrolled, so that a phone that asks agai
 still at the CA waits for that one's certificate instead of causing a second.
 """
 
-import os
 from pathlib import Path
 
 import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from exporters.whole_file import replace_whole
 from testbed.ra.certsrv.calls import Issued
 from testbed.ra.workers.locks import Lock, lock
 
@@ -46,10 +46,7 @@ class LateCertificates:
     def keep(self, fingerprint: str, issued: Issued) -> int:
         """Keep what was issued; returns how many older ones gave way, lost now."""
         der = issued.certificate.public_bytes(Encoding.DER) if issued.certificate else b""
-        path = self._file(fingerprint)
-        new = path.with_suffix(f".{os.getpid()}.new")
-        new.write_bytes(msgspec.msgpack.encode(_Kept(issued.request_id, der)))
-        new.replace(path)
+        replace_whole(self._file(fingerprint), msgspec.msgpack.encode(_Kept(issued.request_id, der)))
         return self._make_room()
 
     def drop(self, fingerprint: str) -> None:
