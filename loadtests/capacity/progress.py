@@ -13,7 +13,7 @@ from rich.status import Status
 
 from loadtests.capacity.trial import Trial, TrialPlan
 from loadtests.report import wording
-from loadtests.storm.progress import Tally
+from loadtests.storm.progress import Spacing, Tally
 
 _EVERY_SECONDS = 10.0
 
@@ -103,12 +103,12 @@ class Often:
     """Lets a line through now and then, for logs and pipes."""
 
     def __init__(self, line: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
-        self._line, self._clock, self._last = line, clock, clock()
+        self._line, self._lines = line, Spacing(_EVERY_SECONDS, clock)
+        self._lines.due()  # the first one is not worth a line
 
     def __call__(self, line: str) -> None:
         """Write it if it is time."""
-        if self._clock() - self._last >= _EVERY_SECONDS:
-            self._last = self._clock()
+        if self._lines.due():
             self._line(f"   {line}")
 
 

@@ -150,18 +150,32 @@ class TerminalDisplay:
         self._live.stop()
 
 
+class Spacing:
+    """Says when it is time for another line: `every_seconds` after the last, and at once for the first."""
+
+    def __init__(self, every_seconds: float, clock: Callable[[], float]) -> None:
+        self._every_seconds, self._clock, self._last = every_seconds, clock, float("-inf")
+
+    def due(self) -> bool:
+        """Whether it is time; what is said then is the last line."""
+        now = self._clock()
+        if now - self._last < self._every_seconds:
+            return False
+        self._last = now
+        return True
+
+
 class PlainDisplay:
     """A line every few seconds, for logs and pipes."""
 
     def __init__(self, write_line: Callable[[str], None], clock: Callable[[], float]) -> None:
         self._write_line = write_line
-        self._clock = clock
-        self._last = float("-inf")
+        self._lines = Spacing(_PLAIN_EVERY_SECONDS, clock)
         self._all_ended = False
 
     def preparing(self, what: str, done: int, total: int) -> None:
         """Write how far `what` is, not too often, and always when it is done."""
-        if done == total or self._due():
+        if done == total or self._lines.due():
             self._write_line(f"{what}: {done}/{total}")
 
     def storming(self, tally: Tally, now: float) -> None:
@@ -169,19 +183,12 @@ class PlainDisplay:
         if self._all_ended:
             return
         self._all_ended = tally.ended == tally.intended
-        if self._due() or self._all_ended:
+        if self._lines.due() or self._all_ended:
             self._write_line(describe(tally, now))
 
     def say(self, line: str) -> None:
         """Write one line of text."""
         self._write_line(line)
-
-    def _due(self) -> bool:
-        now = self._clock()
-        if now - self._last < _PLAIN_EVERY_SECONDS:
-            return False
-        self._last = now
-        return True
 
     def __enter__(self) -> Self:
         return self
