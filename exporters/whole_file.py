@@ -7,7 +7,7 @@ _FOR_EVERYONE = 0o666
 
 
 def replace_whole(path: Path, content: bytes, mode: int = _FOR_EVERYONE) -> None:
-    """Put `content` at `path`, of this `mode` less the umask; OSError, and what was there stays, if it fails."""
+    """Put `content` at `path`, of this `mode` less the umask; with an OSError what was there stays."""
     whole = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         whole.touch(mode)
