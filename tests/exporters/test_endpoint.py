@@ -1,4 +1,6 @@
 import socket
+import subprocess
+import sys
 import threading
 
 import httpx
@@ -29,6 +31,22 @@ def test_leaving_the_context_frees_the_port_and_ends_the_thread() -> None:
     assert "metrics" not in {thread.name for thread in threading.enumerate()}
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=1)
+
+
+def test_an_endpoint_ends_though_a_forked_process_has_all_of_it_open() -> None:
+    code = """
+import os, signal
+from prometheus_client import CollectorRegistry
+from exporters.endpoint import metrics_endpoint
+with metrics_endpoint(CollectorRegistry()):
+    forked = os.fork()
+    if not forked:
+        signal.pause()
+print("ended")
+os.kill(forked, signal.SIGKILL)
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert ran.stdout == "ended\n"
 
 
 def test_a_taken_port_is_an_os_error() -> None:
