@@ -14,8 +14,9 @@ from loadtests.tuning.sweep import Search
 from loadtests.tuning.tunables import Tunables, Value, differences
 
 # With fewer, one orphan in a hundred phones looks like chance.
-SEEDS = 16
-_CHANCE = 0.05
+SEEDS = 20
+# Of taking chance for a difference in the loss, and in any of the harms, of all values that are compared.
+_CHANCE = 0.025
 _WORTH_SHARE = 0.0001
 
 
@@ -52,12 +53,13 @@ def effects(search: Search, known: Scored, seeds: Sequence[int]) -> list[Effect]
 def effect(bench: Bench, name: str, known: Scored, other: Scored, compared: int) -> Effect:
     """What `other`, without the value, loses more than `known`, as one of so many that are `compared`.
 
-    Chance has 5 % in all of them, in whatever is looked at.
+    Chance has 5 % in all of them together, half of it in the loss.
     """
     pairs = zip(bench.losses(known), bench.losses(other), strict=True)
     more = [theirs - mine for mine, theirs in pairs]
-    lost = [(more, worth(bench.weights)), *((harm, SLACK) for harm in _harms(known, other))]
-    confidence = 1 - _CHANCE / compared / len(lost)
+    lost, chance = list(_harms(known, other)), _CHANCE / compared
+    costs = _is_sure(more, worth(bench.weights), chance)
+    hurts = any(_is_sure(harm, SLACK, chance / len(lost)) for harm in lost)
     worst = max(
         range(len(bench.conditions)), key=lambda at: _loss(bench, other, at) - _loss(bench, known, at)
     )
@@ -65,7 +67,7 @@ def effect(bench: Bench, name: str, known: Scored, other: Scored, compared: int)
         name,
         getattr(known.tunables, name),
         interval(more),
-        any(_is_sure(interval(values, confidence), least) for values, least in lost),
+        costs or hurts,
         bench.conditions[worst].name,
         known.outcomes[worst][0],
         other.outcomes[worst][0],
@@ -97,8 +99,10 @@ def _harms(known: Scored, other: Scored) -> Iterator[list[float]]:
         yield from harms(mine, theirs)
 
 
-def _is_sure(more: Interval, least: float) -> bool:
-    return more.low > 0 and more.mean >= least
+def _is_sure(more: Sequence[float], least: float, chance: float) -> bool:
+    """Whether it is above 0, at one end of its interval, and at least so much."""
+    found = interval(more, 1 - 2 * chance)
+    return found.low > 0 and found.mean >= least
 
 
 def _loss(bench: Bench, scored: Scored, at: int) -> float:
