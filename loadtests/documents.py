@@ -7,6 +7,7 @@ import msgspec
 
 from exporters.whole_file import replace_whole
 from loadtests.errors import LoadtestError
+from testbed.errors import reason
 
 Document = TypeVar("Document", bound=msgspec.Struct)
 
@@ -21,7 +22,7 @@ def read(path: Path, kind: type[Document], what: str, error: type[LoadtestError]
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except (OSError, msgspec.DecodeError) as why:
-        raise error(f"{path}: not {what}: {why}") from why
+        raise error(f"{path}: not {what}: {reason(why)}") from why
 
 
 def schema(kind: type[msgspec.Struct], title: str) -> bytes:

@@ -18,6 +18,7 @@ from loadtests.errors import ScenarioError
 from loadtests.phones.settings import ONCE, AuthenticationMode, KeyType, Operation, RetrySettings
 from loadtests.storm.generator_settings import GeneratorSettings
 from loadtests.targets.settings import TargetSettings
+from testbed.errors import reason
 from testbed.settings import CaSettings, LabSettings, Name, RaSettings, Seconds, Settings
 
 __all__ = [
@@ -178,7 +179,7 @@ def read_scenario(path: Path) -> Scenario:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"cannot read the scenario {path}: {error}") from error
+        raise ScenarioError(f"cannot read the scenario {path}: {reason(error)}") from error
     return parse_scenario(text, str(path))
 
 

@@ -16,6 +16,16 @@ TestbedError
 from testbed.est_errors import EstError
 
 
+def reason(error: Exception) -> str:
+    """Why, for a message that names the file: without its name again, numbers and places in source code."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"byte {error.start} of it is not {error.encoding.upper()}"
+    if isinstance(error, OSError):
+        of_tls = getattr(error, "reason", None)
+        return of_tls.replace("_", " ").lower() if isinstance(of_tls, str) else error.strerror or str(error)
+    return str(error)
+
+
 class TestbedError(Exception):
     """The testbed cannot do what was asked; the text is one line that says why and what to do."""
 

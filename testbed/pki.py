@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from testbed.errors import PkiError
+from testbed.errors import PkiError, reason
 from testbed.server_tls import OWN_TERMS, ServerTls, agree_to
 
 CaKey = Literal["rsa-2048", "rsa-3072", "rsa-4096", "p256", "p384"]
@@ -239,7 +239,7 @@ def server_context(identity: Identity, terms: ServerTls = OWN_TERMS) -> ssl.SSLC
     try:
         context.load_cert_chain(identity.certificate_path, identity.key_path)
     except (OSError, ssl.SSLError) as error:
-        raise PkiError(f"cannot use the certificate {identity.certificate_path}: {error}") from error
+        raise PkiError(f"cannot use the certificate {identity.certificate_path}: {reason(error)}") from error
     return context
 
 
@@ -249,7 +249,7 @@ def client_context(trust_anchor: Path) -> ssl.SSLContext:
     try:
         context.load_verify_locations(cafile=str(trust_anchor))
     except (OSError, ssl.SSLError) as error:
-        raise PkiError(f"cannot read trust anchors from {trust_anchor}: {error}") from error
+        raise PkiError(f"cannot read trust anchors from {trust_anchor}: {reason(error)}") from error
     return context
 
 
@@ -258,7 +258,7 @@ def check_revocation(context: ssl.SSLContext, crl: Path) -> None:
     try:
         context.load_verify_locations(cafile=str(crl))
     except (OSError, ssl.SSLError) as error:
-        raise PkiError(f"cannot read a revocation list from {crl}: {error}") from error
+        raise PkiError(f"cannot read a revocation list from {crl}: {reason(error)}") from error
     context.verify_flags |= ssl.VerifyFlags.VERIFY_CRL_CHECK_LEAF
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loadtests.errors import ScenarioError
+from testbed.errors import reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ def read_recorded(path: Path, phones: int) -> Recorded:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"cannot read the arrival times in {path}: {error}") from error
+        raise ScenarioError(f"cannot read the arrival times in {path}: {reason(error)}") from error
     times: list[float] = []
     for number, line in enumerate(lines, start=1):
         if text := line.partition("#")[0].strip():

@@ -17,6 +17,7 @@ from loadtests.scenario import Scenario, without_nulls
 from loadtests.simulation.settings import ChainModel, Overheads
 from testbed.bounds import Settings
 from testbed.ca.capacity_settings import CapacitySettings
+from testbed.errors import reason
 
 Number = Annotated[int, Meta(ge=0)]
 Seconds = Annotated[float, Meta(ge=0)]
@@ -115,6 +116,6 @@ class Calibration(Settings, frozen=True, kw_only=True):
             table = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
             return msgspec.convert(table, cls)
         except (OSError, UnicodeDecodeError) as error:
-            raise ScenarioError(f"cannot read the calibration {path}: {error}") from error
+            raise ScenarioError(f"cannot read the calibration {path}: {reason(error)}") from error
         except (ValueError, msgspec.ValidationError) as error:
             raise ScenarioError(f"{path} is no calibration of estorm's: {error}") from error

@@ -7,6 +7,7 @@ from loadtests.est.fast_tls import FastContext, available
 from loadtests.est.tls_engine import TlsContext
 from loadtests.est.tls_settings import VERSIONS, ClientIdentity, TlsSettings
 from loadtests.storm.generator_settings import TlsLibrary
+from testbed.errors import reason
 
 
 def context_for(
@@ -27,5 +28,5 @@ def context_for(
         if identity:
             context.use_identity(identity.certificate, identity.key)
     except (OSError, SSL.Error) as error:
-        raise ScenarioError(f"--trust-anchor: cannot use {settings.trust_anchor}: {error}") from error
+        raise ScenarioError(f"--trust-anchor: cannot use {settings.trust_anchor}: {reason(error)}") from error
     return context

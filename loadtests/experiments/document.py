@@ -25,6 +25,7 @@ from chaos.fault import Evidence, Fault
 from chaos.registry import explain, read_fault
 from loadtests.errors import ScenarioError
 from loadtests.scenario import Scenario, scenario_of
+from testbed.errors import reason
 
 ACTIONS = "loadtests.experiments.actions"
 _SUFFIX = ".yaml"
@@ -186,7 +187,7 @@ def read_document(path: Path) -> Document:
     try:
         table = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise PlanRefused(f"cannot read the experiment {path}: {error}") from error
+        raise PlanRefused(f"cannot read the experiment {path}: {reason(error)}") from error
     except yaml.YAMLError as error:
         raise PlanRefused(f"{path} is not YAML: {error}") from error
     document = document_of(table, path)

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from loadtests.errors import ScenarioError
+from testbed.errors import reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def read_roster(path: Path, phones: int) -> Roster:
     try:
         starts = msgspec.json.decode(path.read_bytes(), type=list[Start])
     except (OSError, msgspec.DecodeError) as error:
-        raise ScenarioError(f"--roster: cannot read {path}: {error}") from error
+        raise ScenarioError(f"--roster: cannot read {path}: {reason(error)}") from error
     if len(starts) != phones:
         raise ScenarioError(f"--roster: {path} has {len(starts)} phones, --phones says {phones}")
     return Roster(starts)

@@ -16,7 +16,7 @@ from testbed.ca.capacity_settings import (
     SamplesTime,
     ServiceTime,
 )
-from testbed.errors import SettingsError
+from testbed.errors import SettingsError, reason
 
 Draw = Callable[[], float]
 
@@ -58,7 +58,7 @@ def read_samples(path: Path) -> list[float]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"cannot read service times from {path}: {error}") from error
+        raise SettingsError(f"cannot read service times from {path}: {reason(error)}") from error
     samples = []
     for number, line in enumerate(lines, 1):
         text = line.partition("#")[0].strip()

@@ -36,7 +36,7 @@ from testbed.ca.settings import CaSettings
 from testbed.ca.site import Site
 from testbed.ca.stalling import let_stall
 from testbed.ca.w3c_log import W3cLog
-from testbed.errors import DatabaseError, PkiError
+from testbed.errors import DatabaseError, PkiError, reason
 from testbed.listening import start_listening
 from testbed.ntlm.acceptor import Acceptor, ChannelBinding, Names
 from testbed.pki import Identity, server_context
@@ -193,7 +193,7 @@ def _end_point(certificate_path: Path) -> bytes:
     try:
         certificate = x509.load_pem_x509_certificate(certificate_path.read_bytes())
     except (OSError, ValueError) as error:
-        raise PkiError(f"cannot read the certificate {certificate_path}: {error}") from error
+        raise PkiError(f"cannot read the certificate {certificate_path}: {reason(error)}") from error
     used = certificate.signature_hash_algorithm
     weak = used is None or isinstance(used, hashes.MD5 | hashes.SHA1)
     name = "sha256" if weak or used is None else used.name

@@ -16,7 +16,7 @@ from cryptography import x509
 
 from exporters.processes import AcceptQueue
 from testbed import pki
-from testbed.errors import CurlError, PartFailed, PkiError
+from testbed.errors import CurlError, PartFailed, PkiError, reason
 from testbed.part import Addresses
 from testbed.ra.certificates import CaChain
 from testbed.ra.certsrv.access import make_certsrv, read_chain
@@ -156,5 +156,5 @@ def _trusted(trust_anchor: Path) -> list[str]:
     try:
         certificates = x509.load_pem_x509_certificates(trust_anchor.read_bytes())
     except (OSError, ValueError) as error:
-        raise PkiError(f"cannot read trust anchors from {trust_anchor}: {error}") from error
+        raise PkiError(f"cannot read trust anchors from {trust_anchor}: {reason(error)}") from error
     return [subject_text(certificate.subject) for certificate in certificates]

@@ -4,7 +4,7 @@ import ssl
 from pathlib import Path
 
 from testbed import pki
-from testbed.errors import SettingsError
+from testbed.errors import SettingsError, reason
 from testbed.ra.est.profile import profile_of
 from testbed.ra.est.settings import EstSettings
 from testbed.server_tls import OWN_TERMS, ServerTls, agree_to
@@ -42,5 +42,5 @@ def _ask_for_certificates(context: ssl.SSLContext, client_ca: str, anchor: Path)
     try:
         context.load_verify_locations(cafile=client_ca)
     except (OSError, ssl.SSLError) as error:
-        why = f"cannot read certificates from {client_ca}: {error}"
+        why = f"cannot read certificates from {client_ca}: {reason(error)}"
         raise SettingsError(f"ra.est.client_ca: {why}; name a PEM file of CA certificates") from error
