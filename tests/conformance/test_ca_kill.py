@@ -113,7 +113,7 @@ def test_a_certificate_that_a_client_holds_is_in_the_database_after_any_kill(tmp
                 addresses = ours.recv()
                 assert process.pid
                 held += asyncio.run(
-                    load_until_killed(process.pid, addresses, part.issuing_chain, chance.randint(1, 25))
+                    load_until_killed(process.pid, addresses, part.issuing_chain, chance.randint(1, 10))
                 )
             finally:
                 process.kill()

@@ -25,6 +25,14 @@ def storm_at(foreign: Foreign, run: Path, *options: str) -> dict[str, Any]:
     return summary
 
 
+@pytest.fixture(scope="module")
+def first(foreign: Foreign, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run folder of a storm that kept its phones' keys."""
+    run = tmp_path_factory.mktemp("first") / "run"
+    storm_at(foreign, run, "--keep-keys")
+    return run
+
+
 def test_a_probe_enrolls_one_phone_and_says_what_it_saw(foreign: Foreign, tmp_path: Path) -> None:
     done = run_estorm("probe", foreign.url, *foreign.options, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -33,8 +41,8 @@ def test_a_probe_enrolls_one_phone_and_says_what_it_saw(foreign: Foreign, tmp_pa
     assert done.stdout.endswith("a phone can enroll\n")
 
 
-def test_every_phone_of_a_storm_enrolls_and_orphans_are_unknown(foreign: Foreign, tmp_path: Path) -> None:
-    summary = storm_at(foreign, tmp_path / "run")
+def test_every_phone_of_a_storm_enrolls_and_orphans_are_unknown(first: Path) -> None:
+    summary = json.loads((first / "summary.json").read_text())
     assert summary["phones"] == {"intended": PHONES, "enrolled": PHONES, "failed": 0, "dropped": 0}
     assert summary["orphans"] is None
     assert summary["run"]["lab"] is False
@@ -50,11 +58,12 @@ def test_phones_with_other_keys_enroll_too(foreign: Foreign, tmp_path: Path, key
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_phones_renew_with_their_lscs_as_client_certificates(foreign: Foreign, tmp_path: Path) -> None:
+def test_phones_renew_with_their_lscs_as_client_certificates(
+    foreign: Foreign, first: Path, tmp_path: Path
+) -> None:
     if not foreign.ours:  # whether a server lets phones renew is for its owner to say
         return
-    storm_at(foreign, tmp_path / "first", "--keep-keys")
-    summary = storm_at(foreign, tmp_path / "second", "--renew", str(tmp_path / "first"))
+    summary = storm_at(foreign, tmp_path / "second", "--renew", str(first))
     assert summary["phones"]["enrolled"] == PHONES
 
 

@@ -83,7 +83,8 @@ def test_an_experiment_is_verified_against_its_control(tmp_path: Path) -> None:
     assert len(rows) == 3
     assert all(line.rstrip("│ ").endswith("ok") for line in rows)
     for run in ("experiment", "control"):
-        assert (tmp_path / "runs" / run / "journal.json").exists()
+        journal = json.loads((tmp_path / "runs" / run / "journal.json").read_text())
+        assert (journal["status"], journal["deviated"], len(journal["rollbacks"])) == ("completed", False, 1)
 
 
 def test_chaos_toolkits_own_command_runs_the_same_document(tmp_path: Path) -> None:

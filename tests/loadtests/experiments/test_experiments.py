@@ -16,8 +16,12 @@ from tests.processes import family_of
 pytestmark = pytest.mark.long
 
 
+# One of them is verified by `estorm chaos verify`, which has a test of its own.
+NAMES = [name for name in names() if name != "ca-name-unknown"]
+
+
 @pytest.mark.usefixtures("small")
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", NAMES)
 def test_it_shows_its_faults_and_the_system_recovers(name: str, tmp_path: Path, control: Control) -> None:
     document = read_document(find(name))
     if "clock" in document.experiment.tags and importlib.util.find_spec("libfaketime") is None:

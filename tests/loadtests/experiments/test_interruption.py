@@ -15,6 +15,7 @@ import pytest
 from tests.processes import family_of, running_estorm, wait_until
 
 SEED = 20261123
+TURNS = 3
 LATEST_SECONDS = 9.0
 
 
@@ -41,9 +42,10 @@ def words(path: Path) -> list[str]:
     return path.name.replace("_", "-").replace(".", "-").split("-")
 
 
-@pytest.mark.parametrize("turn", range(4))
+@pytest.mark.parametrize("turn", range(TURNS))
 def test_ctrl_c_leaves_nothing(turn: int, tmp_path: Path) -> None:
-    moment_seconds = random.Random(f"{SEED} {turn}").uniform(0, LATEST_SECONDS)
+    # One early, one late: what starts, what runs and what is being ended are all met.
+    moment_seconds = (turn + random.Random(f"{SEED} {turn}").random()) / TURNS * LATEST_SECONDS
     known: dict[int, psutil.Process] = {}
     ports: set[int] = set()
     with running_estorm("chaos", "run", "clock-skew", "--out", "run", cwd=tmp_path) as process:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import psutil
 import pytest
 
 from chaos.process import kill
@@ -123,13 +122,3 @@ def test_an_interrupted_storm_reports_what_happened_and_leaves_nothing(
     assert phones["dropped"] == 1000 - phones["enrolled"] - phones["failed"]
     assert phones["dropped"] > 0
     assert all_gone(children)
-
-
-def test_nothing_outlives_a_killed_supervisor(tmp_path: Path) -> None:
-    (tmp_path / "small.toml").write_text(SMALL.replace("count = 20", "count = 1000"))
-    run = tmp_path / "run"
-    with running_estorm("storm", "small.toml", "--out", str(run), cwd=tmp_path) as process:
-        assert wait_until(lambda: list(run.glob("attempts-*.jsonl")) and journal_lines(run) >= 1, 60)
-        children: list[psutil.Process] = family_of(process.pid)
-        process.kill()
-        assert all_gone(children)

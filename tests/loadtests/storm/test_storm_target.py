@@ -51,16 +51,20 @@ def test_orphans_are_unknown_without_the_cas_records(lab: dict[str, Any], tmp_pa
     assert summary["run"]["orphans_from"].startswith("unknown")
 
 
-def test_lscs_are_checked_against_the_chain_that_is_named(lab: dict[str, Any], tmp_path: Path) -> None:
-    storm_at(lab, tmp_path, "--lsc-chain", lab["trust_anchor"])
-    journal = JournalReader(tmp_path / "run").new()
-    assert {attempt.est_error for attempt in journal} == {"EST_ERR_NONE"}
+@pytest.fixture(scope="module")
+def known(lab: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run folder of a storm at a target whose CA's certificate and database are known."""
+    directory = tmp_path_factory.mktemp("known")
+    storm_at(lab, directory, "--lsc-chain", lab["trust_anchor"], "--ca-database", lab["database"])
+    return directory / "run"
 
 
-def test_orphans_are_counted_in_the_cas_database_since_the_run_began(
-    lab: dict[str, Any], tmp_path: Path
-) -> None:
-    _, summary = storm_at(lab, tmp_path, "--ca-database", lab["database"])
+def test_lscs_are_checked_against_the_chain_that_is_named(known: Path) -> None:
+    assert {attempt.est_error for attempt in JournalReader(known).new()} == {"EST_ERR_NONE"}
+
+
+def test_orphans_are_counted_in_the_cas_database_since_the_run_began(known: Path) -> None:
+    summary = json.loads((known / "summary.json").read_text())
     assert summary["orphans"] == 0
     assert summary["run"]["orphans_from"] == "counted in the CA's database"
 

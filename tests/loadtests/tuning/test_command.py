@@ -20,7 +20,7 @@ TINY = """
 name = "tiny"
 seed = 3
 [phones]
-count = 40
+count = 20
 key = "p-256"
 key_pool_size = 4
 [phones.retry]
@@ -41,7 +41,7 @@ def scenario(tmp_path: Path) -> Path:
 
 
 def test_it_finds_settings_that_a_storm_can_be_run_with_at_once(scenario: Path, tmp_path: Path) -> None:
-    options = ("--simulate-only", "--condition", "slow_submit", "--time-budget", "4", "--out", "run")
+    options = ("--simulate-only", "--condition", "slow_submit", "--time-budget", "2", "--out", "run")
     done = run_estorm("tune", scenario.name, *options, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "seed 3, run folder" in done.stdout
@@ -58,7 +58,9 @@ def test_it_finds_settings_that_a_storm_can_be_run_with_at_once(scenario: Path, 
 
 
 def test_ctrl_c_keeps_what_was_found_and_leaves_nothing_running(scenario: Path, tmp_path: Path) -> None:
-    with running_estorm("tune", scenario.name, "--out", "run", cwd=tmp_path) as process:
+    with running_estorm(
+        "tune", scenario.name, "--condition", "slow_submit", "--out", "run", cwd=tmp_path
+    ) as process:
         assert process.stdout is not None
         line = next(line for line in process.stdout if line.startswith("screened"))
         family = family_of(process.pid)
