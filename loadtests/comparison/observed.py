@@ -13,7 +13,7 @@ from loadtests.results import summary as summaries
 from loadtests.results import table as enrollments
 from loadtests.results.summary import Summary
 from loadtests.scenario import Scenario, read_scenario
-from loadtests.storm.run_folder import RunFolder
+from loadtests.storm.run_folder import find_run_folder
 
 Array = NDArray[np.float64]
 
@@ -90,9 +90,7 @@ class Run:
 
 def read_run(path: Path) -> Run:
     """The run in the folder `path`; ScenarioError, JournalError say what it lacks."""
-    folder = RunFolder(path.resolve())
-    if not folder.scenario.is_file():
-        raise ScenarioError(f"{path} is not a run folder: it has no {folder.scenario.name}")
+    folder = find_run_folder(path)
     scenario, summary = read_scenario(folder.scenario), summaries.read(folder.summary)
     table = enrollments.read(folder.enrollments)
     if table.is_empty():

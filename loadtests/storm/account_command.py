@@ -11,7 +11,7 @@ from loadtests.results.account import Account, Fate
 from loadtests.results.journal import JournalReader
 from loadtests.scenario import read_scenario
 from loadtests.storm.accounting import run_account
-from loadtests.storm.run_folder import open_run_folder
+from loadtests.storm.run_folder import find_run_folder
 
 
 @click.command()
@@ -25,7 +25,7 @@ def account(run: Path, fate: str | None, *, ids: bool, as_json: bool) -> None:
     RUN is the folder of a storm. Orphans are revoked by
     `estorm ca revoke RUN/ca.sqlite $(estorm account RUN --fate orphaned --ids)`.
     """
-    folder = open_run_folder(run)
+    folder = find_run_folder(run)
     found = run_account(read_scenario(folder.scenario), folder, JournalReader(folder.path).new())
     if found is None:
         raise ScenarioError(f"{run} was a run against a target whose CA's database is not at hand")

@@ -81,13 +81,20 @@ def storm(
         if mark:
             mark.write(folder.ca_mark)
     click.echo(f"seed {scenario.seed}, run folder {folder.path}")
-    with make_display() as display:
-        course = Storm(scenario, folder, display, prometheus=prometheus, endpoints=endpoints).run(server)
+    onwards = f"go on with: estorm storm --resume {folder.path}"
+    try:
+        with make_display() as display:
+            course = Storm(scenario, folder, display, prometheus=prometheus, endpoints=endpoints).run(server)
+    except KeyboardInterrupt:
+        click.echo(onwards)
+        raise
     summary = write_results(scenario, folder, course)
     for line in describe(summary):
         click.echo(line)
     click.echo(f"report: {folder.report}")
     if course.interrupted:
+        if summary.phones.dropped:
+            click.echo(onwards)
         sys.exit(exits.INTERRUPTED)
     sys.exit(exits.NOT_MET if summary.slo.failed else 0)
 

@@ -11,7 +11,7 @@ from loadtests.phones.settings import noon_tomorrow
 from loadtests.results.journal import Attempt, JournalReader, JournalWriter
 from loadtests.results.orphans import CaRecords, Mark
 from loadtests.scenario import Scenario, read_scenario
-from loadtests.storm.run_folder import RunFolder
+from loadtests.storm.run_folder import RunFolder, find_run_folder
 from loadtests.targets.settings import TargetSettings
 
 
@@ -76,7 +76,7 @@ def renewing(scenario: Scenario) -> Scenario:
     """
     if not scenario.phones.renew_from:
         return scenario
-    earlier = RunFolder(Path(scenario.phones.renew_from).resolve())
+    earlier = find_run_folder(Path(scenario.phones.renew_from))
     before = read_scenario(earlier.scenario)
     if not earlier.keys.is_file():
         raise ScenarioError(

@@ -139,12 +139,19 @@ class RunFolder:
             os.close(descriptor)
 
 
+def find_run_folder(path: Path) -> RunFolder:
+    """The folder of a run, whatever became of it; ScenarioError when `path` is none."""
+    folder = RunFolder(path.resolve())
+    if not folder.scenario.is_file():
+        raise ScenarioError(f"{path} is not a run folder: it has no {folder.scenario.name}")
+    return folder
+
+
 def open_run_folder(path: Path) -> RunFolder:
     """The folder of a run that was begun; ScenarioError when `path` is none that can be resumed."""
-    folder = RunFolder(path.resolve())
-    for needed in (folder.scenario, folder.devices):
-        if not needed.is_file():
-            raise ScenarioError(f"{path} is not a run that can be resumed: it has no {needed.name}")
+    folder = find_run_folder(path)
+    if not folder.devices.is_file():
+        raise ScenarioError(f"{path} is not a run that can be resumed: it has no {folder.devices.name}")
     return folder
 
 

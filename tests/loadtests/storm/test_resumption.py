@@ -84,7 +84,7 @@ def test_one_storm_at_a_time_runs_in_a_folder(folder: RunFolder) -> None:
 
 
 def test_a_folder_that_holds_no_run_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ScenarioError, match=r"can be resumed: it has no scenario\.toml"):
+    with pytest.raises(ScenarioError, match=r"is not a run folder: it has no scenario\.toml"):
         open_run_folder(tmp_path)
 
 

@@ -115,10 +115,23 @@ def test_an_interrupted_storm_reports_what_happened_and_leaves_nothing(
         assert wait_until(lambda: list(run.glob("attempts-*.jsonl")) and journal_lines(run) >= 5, 60)
         children = family_of(process.pid)
         process.send_signal(number)
-        process.communicate(timeout=60)
+        said, _ = process.communicate(timeout=60)
     phones = summary_of(run)["phones"]
     assert process.returncode == code
+    assert said.splitlines()[-1] == f"go on with: estorm storm --resume {run}"
     assert phones["enrolled"] >= 5
     assert phones["dropped"] == 1000 - phones["enrolled"] - phones["failed"]
     assert phones["dropped"] > 0
     assert all_gone(children)
+
+
+def test_a_storm_that_is_interrupted_before_its_phones_start_says_how_to_go_on(tmp_path: Path) -> None:
+    (tmp_path / "small.toml").write_text(SMALL)
+    run = tmp_path / "run"
+    with running_estorm("storm", "small.toml", "--out", str(run), cwd=tmp_path) as process:
+        assert wait_until((run / "capf.sqlite").exists, 60)
+        process.send_signal(signal.SIGINT)
+        said, complaints = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.splitlines()[-1] == f"go on with: estorm storm --resume {run}"
+    assert "Traceback" not in complaints
