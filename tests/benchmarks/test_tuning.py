@@ -25,7 +25,7 @@ from loadtests.tuning.tunables import Tunables
 
 SCALE, WINDOW_SECONDS, HELD_BACK_SEED = 10.0, 300.0, 8
 BEST = Tunables(
-    read=120.0, attempts=6, login=40.0, submit=85.0, total=85.0, ra_retries=2, ra_spacing=0.14,
+    read=120.0, attempts=6, login=40.0, submit=85.0, total=85.0, ra_retries=2,
     hand_out_late=True, reuse=True, workers=24,
 )  # fmt: skip
 COLLAPSE = Path(__file__).parents[2] / "loadtests" / "scenarios" / "collapse.toml"
