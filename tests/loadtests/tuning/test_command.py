@@ -9,9 +9,11 @@ import pytest
 
 from loadtests.errors import LoadtestError
 from loadtests.scenario import read_scenario
+from loadtests.tuning import document
 from loadtests.tuning.command import tune
 from loadtests.tuning.document import read
 from loadtests.tuning.tunables import Tunables
+from tests.loadtests.tuning.tunings import PATIENT, tuned
 from tests.processes import all_gone, family_of, run_estorm, running_estorm, wait_until
 
 pytestmark = pytest.mark.long
@@ -55,6 +57,23 @@ def test_it_finds_settings_that_a_storm_can_be_run_with_at_once(scenario: Path, 
     (tmp_path / "pasted.toml").write_text(pasted)
     storm = run_estorm("storm", "pasted.toml", "--out", "storm", "--seed", "1", cwd=tmp_path)
     assert "5 of 5 phones enrolled" in storm.stdout, storm.stderr
+
+
+def test_what_was_recommended_is_held_against_the_present_once_more_value_by_value(
+    scenario: Path, tmp_path: Path
+) -> None:
+    document.write(tuned(), tmp_path)
+    options = ("--again", document.NAME, "--simulate-only", "--condition", "slow_submit", "--out", "run")
+    done = run_estorm("tune", scenario.name, *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = read(tmp_path / "run" / document.NAME)
+    assert found.recommended.tunables == PATIENT
+    lost = {each.key: each.lost_without for each in found.advice}
+    assert lost["ra.timers.total_seconds"] is None
+    submit = lost["ra.timers.submit_seconds"]
+    assert submit is not None
+    assert submit.low > 0
+    assert f"ra.timers.submit_seconds = 55.0 instead of 10.0 [+{submit.mean:.3f}, " in done.stdout
 
 
 def test_ctrl_c_keeps_what_was_found_and_leaves_nothing_running(scenario: Path, tmp_path: Path) -> None:
