@@ -95,7 +95,7 @@ def _bench(
     left = seconds_left(folder.trials(), searched.settings)
     return StormBench(
         scenario, parse_all(searched.rules), searched.seed, folder.trials_folder, display, server,
-        deadline=None if left is None else time.monotonic() + left,
+        deadline=None if left is None else time.monotonic() + left, calibration=folder.calibration,
     )  # fmt: skip
 
 

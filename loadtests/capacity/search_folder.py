@@ -4,6 +4,7 @@ scenario.toml     the scenario, its rules and seed included
 search.json       how it is searched, and when that began
 trials.jsonl      a line for each trial, written as it ends
 trials/07/        what is kept of trial 7: summary.json, enrollments.parquet, scenario.toml
+calibration.toml  what a plan needs: the lab's service times and overheads, of the first trial that tells
 capacity.json     the answer
 """
 
@@ -29,6 +30,16 @@ class SearchFolder:
     def answer(self) -> Path:
         """`capacity.json`."""
         return self.path / "capacity.json"
+
+    @property
+    def calibration(self) -> Path:
+        """`calibration.toml`; a user's server leaves none."""
+        return self.path / "calibration.toml"
+
+    @property
+    def is_search(self) -> bool:
+        """Whether a search was begun here."""
+        return self._search.is_file()
 
     @property
     def trials_folder(self) -> Path:

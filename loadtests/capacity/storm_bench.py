@@ -15,6 +15,7 @@ import msgspec
 from loadtests.arrivals.pacing import BUSY_SHARE, LAGGING_SECONDS
 from loadtests.arrivals.schedule import LATE_SECONDS
 from loadtests.capacity.judging import Observed, trial_of
+from loadtests.capacity.keeping import keep_calibration
 from loadtests.capacity.losing import Losing
 from loadtests.capacity.offering import Offering, offering
 from loadtests.capacity.trial import Trial, TrialPlan
@@ -49,7 +50,8 @@ class Interrupted(Exception):
 class StormBench:
     """Storms of `scenario` in folders below `folder`, at `server` or, without one, on labs.
 
-    Raises Interrupted as the user does. `deadline` is a time of `clock` by which every trial has ended.
+    Raises Interrupted as the user does. `deadline` is a time of `clock` by which every trial has ended. What
+    a plan needs of a lab is kept as the file `calibration`.
     """
 
     scenario: Scenario
@@ -59,6 +61,7 @@ class StormBench:
     display: Display
     server: EstServer | None = None
     deadline: float | None = None
+    calibration: Path | None = None
     clock: Callable[[], float] = time.monotonic
     _baseline_p50_seconds: float | None = None
     _is_tired: bool = False
@@ -83,6 +86,8 @@ class StormBench:
         if plan.step == "baseline":
             self._baseline_p50_seconds = made.latency_p50_seconds
         self._is_tired = not made.met or bool(made.problem)
+        if self.calibration and self.server is None and not made.void:
+            keep_calibration(measured.folder, self.calibration)
         _strip(path)
         return made
 

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from loadtests.arrivals.pacing import Health, WorkerHealth
+from loadtests.calibration.document import Calibration
 from loadtests.capacity.storm_bench import StormBench, generator_trouble
 from loadtests.capacity.trial import TrialPlan
 from loadtests.est.client import parse_target
@@ -17,6 +18,7 @@ from loadtests.results.slo import parse_all
 from loadtests.scenario import parse_scenario
 from loadtests.storm.generator import EstServer
 from loadtests.storm.measured import Silent
+from testbed.ca.capacity_settings import SamplesTime
 from testbed.lab import Lab
 from tests.loadtests import attempts
 from tests.loadtests.runs import facts
@@ -38,7 +40,8 @@ def test_of_a_users_server_there_is_what_phones_saw_and_nothing_of_its_parts(
     scenario = msgspec.structs.replace(
         SCENARIO, target=msgspec.structs.replace(SCENARIO.target, url=f"https://{server.target.authority}")
     )
-    bench = StormBench(scenario, parse_all(RULES), 3, tmp_path / "trials", Silent(), server)
+    kept = tmp_path / "calibration.toml"
+    bench = StormBench(scenario, parse_all(RULES), 3, tmp_path / "trials", Silent(), server, calibration=kept)
     trial = bench.trial(TrialPlan("hold", 1, 20.0, 0.5, 1.0))
     assert (trial.phones, trial.failed_share, trial.problem) == (20, 0.0, "")
     assert trial.slo.met is None
@@ -47,6 +50,20 @@ def test_of_a_users_server_there_is_what_phones_saw_and_nothing_of_its_parts(
     assert {path.name for path in (tmp_path / "trials" / "01").iterdir()} == {
         "summary.json", "enrollments.parquet", "scenario.toml",
     }  # fmt: skip
+    assert not kept.exists()
+
+
+def test_of_the_first_trial_on_a_lab_what_a_plan_needs_is_kept_and_little_else(tmp_path: Path) -> None:
+    kept = tmp_path / "calibration.toml"
+    bench = StormBench(SCENARIO, parse_all(RULES), 3, tmp_path / "trials", Silent(), calibration=kept)
+    bench.trial(TrialPlan("baseline", 1, None, 0.0, 0.5))
+    found = Calibration.read(kept)
+    assert found.chain.enrolled == found.stages["submit"].requests >= 5
+    assert isinstance(found.overheads.phone, SamplesTime)
+    assert found.overheads.ra_cpu_seconds > 0
+    assert found.made_from[0].endswith("trials/01")
+    assert kept.stat().st_size < 50_000
+    assert not (tmp_path / "trials" / "01" / "logs").exists()
 
 
 def test_a_trial_that_outlasts_the_time_budget_is_ended_and_says_nothing(tmp_path: Path) -> None:
