@@ -1,8 +1,9 @@
 """Where the limit lies, with a 95 % interval, from how many phones near it did what a rule allows few to do.
 
 Yes and no waste what was measured, so the share of phones that took too long, or failed, is fitted over the
-rate (`regression.py`), and the rate at which it is what the rule allows is the answer. Where the trials do
-not decide a fit, or the rule allows none at all, all that is known is between which rates trials disagree.
+rate, and the rate at which it is what the rule allows is the answer: by least squares where the trials decide
+a slope (`regression.py`), by weighing all that may be where they do not (`crossing.py`). Where the rule
+allows none at all, all that is known is between which rates trials disagree.
 """
 
 import math
@@ -10,25 +11,30 @@ import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from loadtests.capacity.regression import Fit, Point
+from loadtests.capacity.crossing import Counted, crossing
+from loadtests.capacity.regression import LEAST_POINTS, Fit, Point
 from loadtests.capacity.trial import Margin, Trial, bracket, of_step, valid
 
-# Far below the limit a share is small and weighs little; above it, the curve bends.
+# What happens farther away says little about the limit, and its curve is another.
 _FAR_BELOW, _FAR_ABOVE = 2.0, 1.15
 _LEAST_BRACKET = 0.10
-# How far beyond the rates that were tried a limit may be thought to lie.
+# How far beyond the rates that were tried a fitted limit may be thought to lie.
 _BEYOND = 1.2
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Phones per second. `rule` is what breaks first, `method` what the interval was made from."""
+    """Phones per second. `rule` is what breaks first, `method` what the interval was made from.
+
+    `steepness` is the share's over the rate (`crossing.py`), None where it was not fitted.
+    """
 
     rate_per_second: float
     low: float
     high: float
     rule: str
     method: str
+    steepness: float | None = None
 
     @property
     def width(self) -> float:
@@ -66,6 +72,13 @@ def _fitted(trials: Sequence[Trial], rule: str) -> Estimate | None:
     found = [(trial, margin) for trial in trials if (margin := _margin(trial, rule))]
     if not found:
         return None
+    whole = [(trial, margin) for trial, margin in found if not trial.cut_short]
+    return _by_least_squares(whole, rule) or _by_weighing(found, rule)
+
+
+def _by_least_squares(found: Sequence[tuple[Trial, Margin]], rule: str) -> Estimate | None:
+    if len(found) < LEAST_POINTS:
+        return None
     middle = statistics.median(trial.rate_per_second for trial, _ in found)
     points = [
         Point(trial.rate_per_second / middle - 1, margin.share, margin.phones) for trial, margin in found
@@ -73,17 +86,25 @@ def _fitted(trials: Sequence[Trial], rule: str) -> Estimate | None:
     fit = Fit.of(points)
     tried = sorted(1 + point.x for point in points)
     lowest, highest = tried[0] / _BEYOND - 1, tried[-1] * _BEYOND - 1
-    crossing = fit.crossing(found[0][1].allowed, lowest, highest) if fit else None
-    if crossing is None:
+    at = fit.crossing(found[0][1].allowed, lowest, highest) if fit else None
+    if fit is None or at is None:
         return None
-    rate, low, high = (middle * (1 + x) for x in crossing)
-    return Estimate(rate, low, high, rule, "fit")
+    rate, low, high = (middle * (1 + x) for x in at)
+    return Estimate(rate, low, high, rule, "fit", fit.slope)
+
+
+def _by_weighing(found: Sequence[tuple[Trial, Margin]], rule: str) -> Estimate:
+    """Of a trial that was cut short, too: what it says, it says of as many phones as had ended."""
+    counted = [
+        Counted(trial.rate_per_second, round(margin.share * margin.phones), margin.phones)
+        for trial, margin in found
+    ]
+    at = crossing(counted, found[0][1].allowed)
+    return Estimate(at.rate_per_second, at.low, at.high, rule, "weighing", at.steepness)
 
 
 def _margin(trial: Trial, rule: str) -> Margin | None:
-    """What the trial says of the rule; one that was cut short tells less than it would have."""
-    if trial.cut_short:
-        return None
+    """What the trial says of the rule."""
     return next((margin for margin in trial.margins if margin.rule == rule), None)
 
 

@@ -60,7 +60,7 @@ class Capacity(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", ta
     ]
     why: Annotated[str, Meta(description="Why the search ended")]
     rule: Annotated[str, Meta(description="The rule that breaks first; empty: none did")]
-    method: Annotated[str, Meta(description="fit or bracket, docs/capacity.md; empty: no rate")]
+    method: Annotated[str, Meta(description="fit, weighing or bracket, docs/capacity.md; empty: no rate")]
     confirmed: Annotated[
         bool,
         Meta(description="Within 10 % by its interval, and without any one round of holds still within 5 %"),

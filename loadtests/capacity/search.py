@@ -9,6 +9,7 @@ The decision depends on the trials so far and on nothing else, so a search that 
 the trials it has. A trial that says nothing about the chain is made again.
 """
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,11 +17,15 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from loadtests.capacity.estimate import estimate
+from loadtests.capacity.estimate import Estimate, estimate
 from loadtests.capacity.trial import Step, Trial, TrialPlan, bracket, of_step, valid
 from testbed.bounds import Settings
 
-_FLANKS = (1.0, 0.9, 1.1)
+# Where to hold: at the candidate, below and above.
+_FLANKS = (0.0, -1.0, 1.0)
+# So far away that a third, or three times, as many phones are expected to be late, as a share of the rate.
+_TOLD_APART = math.log(3)
+_NARROWEST, _WIDEST = 0.1, 0.2
 _VOID_IN_A_ROW = 2
 _ROUNDS_AT_LEAST = 3
 # Of the time budget: what the holds are left, and what each trial before them may take.
@@ -140,7 +145,14 @@ def _narrow(
         off = max(known.high / candidate - 1, 1 - known.low / candidate)
         if off <= settings.precision:
             return Found(f"the limit is known within {settings.precision:.0%}", held, broken)
-    return pace.plan("hold", candidate * _FLANKS[started])
+    return pace.plan("hold", candidate * (1 + _FLANKS[started] * _apart(known)))
+
+
+def _apart(known: Estimate | None) -> float:
+    """How far from the candidate to hold, as a share of it."""
+    if known is None or known.steepness is None:
+        return _NARROWEST
+    return min(max(_NARROWEST, _TOLD_APART / known.steepness), _WIDEST)
 
 
 @dataclass(frozen=True, slots=True)
