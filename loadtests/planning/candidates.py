@@ -16,6 +16,7 @@ from loadtests.simulation.settings import ChainModel
 # Spacings that people set a job to.
 _SPACINGS_SECONDS = (5.0, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0)
 _FEWEST_BATCHES, _MOST_BATCHES = 4, 1500
+_SHORT_SECONDS = 15.0
 _AS_GOOD = 0.95
 
 
@@ -35,6 +36,10 @@ class Candidate(msgspec.Struct, frozen=True):
     largest_batch: Annotated[int, Meta(ge=0)]
     rate_per_second: Annotated[float, Meta(description="largest_batch / spacing_seconds")]
     tail_seconds: Annotated[float, Meta(description="From a last batch to the end of its last try")]
+    limit: Annotated[str | None, Meta(description="What larger batches break; null: all at once hold")]
+    needed_batch: Annotated[
+        int | None, Meta(description="The smallest that are done in the window; null: none that hold are")
+    ] = None
 
     def needed_seconds(self, phones: int) -> float:
         """How long it takes for `phones`; inf when it bears none."""
@@ -62,16 +67,27 @@ def candidate(model: ChainModel, asked: Asked, spacing_seconds: float, goal: Goa
     """What one spacing bears."""
     needed = math.ceil(asked.phones * spacing_seconds / asked.window_seconds)
     first = Batches(asked.phones, min(max(1, needed), asked.phones), spacing_seconds, asked.within_seconds)
-    largest = largest_batch(model, first, goal, seed)
-    if not largest:
-        return Candidate(spacing_seconds, 0, 0.0, 0.0)
-    few = msgspec.structs.replace(first, size=largest).first(_FEWEST_BATCHES)
+    held = largest_batch(model, first, goal, seed)
+    if not held.size:
+        return Candidate(spacing_seconds, 0, 0.0, 0.0, held.limit)
+    few = msgspec.structs.replace(first, size=held.size).first(_FEWEST_BATCHES)
     tail = max(each.duration_seconds for each in replicate(model, few, goal, seed, 3)) - few.last_seconds
-    return Candidate(spacing_seconds, largest, largest / spacing_seconds, tail)
+    return bearing(Candidate(spacing_seconds, held.size, 0.0, tail, held.limit), held.size, held.limit, asked)
+
+
+def bearing(candidate: Candidate, largest: int, limit: str | None, asked: Asked) -> Candidate:
+    """The same spacing with other largest batches, and what larger ones break."""
+    rate = largest / candidate.spacing_seconds
+    found = msgspec.structs.replace(candidate, largest_batch=largest, rate_per_second=rate, limit=limit)
+    needed = found.batch_for(asked.phones, asked.window_seconds)
+    return msgspec.structs.replace(found, needed_batch=needed if needed <= largest else None)
 
 
 def spacings(asked: Asked) -> list[float]:
-    """The one that was asked for, or those that make a sensible number of batches."""
+    """The one that was asked for, or those that make a sensible number of batches.
+
+    A window too short for several is too short for most fleets: then there are also longer ones than fit.
+    """
     if asked.spacing_seconds is not None:
         return [asked.spacing_seconds]
     window = asked.window_seconds
@@ -80,14 +96,14 @@ def spacings(asked: Asked) -> list[float]:
         for spacing in _SPACINGS_SECONDS
         if spacing >= asked.within_seconds and _FEWEST_BATCHES <= window / spacing <= _MOST_BATCHES
     ]
-    return usable or [max(asked.within_seconds, window / _FEWEST_BATCHES)]
+    part, most = max(asked.within_seconds, window / _FEWEST_BATCHES), max(window, _SHORT_SECONDS)
+    return usable or [part, *(spacing for spacing in _SPACINGS_SECONDS if part < spacing <= most)]
 
 
-def best(found: Sequence[Candidate]) -> Candidate | None:
-    """The one that bears most; of those within 5 % of it the longest spacing, for the fewest batches."""
+def best(found: Sequence[Candidate]) -> list[Candidate]:
+    """Those that bear most, within 5 %; none when no spacing bears even one phone."""
     most = max((each.rate_per_second for each in found), default=0.0)
-    good = [each for each in found if each.largest_batch and each.rate_per_second >= _AS_GOOD * most]
-    return max(good, key=lambda each: each.spacing_seconds, default=None)
+    return [each for each in found if each.largest_batch and each.rate_per_second >= _AS_GOOD * most]
 
 
 def _batch_count(of: Candidate, seconds: float) -> int:

@@ -27,6 +27,11 @@ class Change:
 def changes(model: ChainModel) -> Iterator[Change]:
     """Each change that this chain has not made yet."""
     yield from _ra_workers(model)
+    nodes = 2 * model.ra_nodes
+    yield Change(
+        "RA servers", f"{nodes} RA servers instead of {model.ra_nodes}", "",
+        msgspec.structs.replace(model, ra_nodes=nodes),
+    )  # fmt: skip
     yield from _connections(model)
     yield from _timers(model)
     yield from _ca(model)

@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 import polars as pl
 
 from loadtests.planning.document import Plan
+from loadtests.planning.wording import batched
 from loadtests.report import plot
 from loadtests.report.chart import Chart
 from loadtests.report.wording import count, share, span
@@ -37,8 +38,7 @@ def _phones(plan: Plan) -> Chart:
     figure.add_vline(x=plan.asked.window_seconds / scale, line_dash="dash", line_color=plot.VERMILION)
     caption = (
         f"Phones that began and phones that are done, in one simulation of the plan: "
-        f"{count(plan.batches.count)} batches of {count(plan.batches.size)}, one every "
-        f"{span(plan.batches.spacing_seconds)}. The upright line is the window's end."
+        f"{batched(plan.batches)}. The upright line is the window's end."
     )
     return Chart("phones", "Phones over the window", caption, figure)
 
@@ -88,8 +88,9 @@ def _changes(plan: Plan) -> Chart:
     figure = plot.figure([bars], "times as many phones", "").update_layout(height=60 + 32 * len(shown))
     figure.add_vline(x=1, line_dash="dot", line_color=plot.GREY)
     best = plan.suggestions[0]
-    more = share(best.gain.expected - 1)
-    caption = f"How many times as many phones a changed chain bears. First: {best.change}, {more} more."
+    caption = "How many times as many phones a changed chain bears at the plan's spacing."
+    if best.gain.expected > 1:
+        caption += f" First: {best.change}, {share(best.gain.expected - 1)} more."
     return Chart("changes", "What to change first", caption, figure)
 
 

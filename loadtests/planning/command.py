@@ -76,7 +76,10 @@ def _question(basis: Basis, asked: Asked, rules: tuple[str, ...], seed: int) -> 
             f"--slo {left_out[0].text!r}: a plan keeps shares, latency and orphans, and cannot keep this"
         )
     source = Source(basis.run, basis.scenario.name, basis.model_from)
-    return Question(source, basis.model, asked, Goal(tuple(kept)), [rule.text for rule in left_out], seed)
+    return Question(
+        source, basis.model, asked, Goal(tuple(kept)), [rule.text for rule in left_out], seed,
+        basis.measured,
+    )  # fmt: skip
 
 
 def _asked(given: Given, basis: Basis) -> Asked:

@@ -11,6 +11,7 @@ from loadtests.errors import JournalError
 from loadtests.planning.batches import Batches
 from loadtests.planning.candidates import Asked, Candidate
 from loadtests.planning.expectation import Expectation, Interval
+from loadtests.planning.measured import MeasuredCapacity, Standing
 from loadtests.simulation.settings import ChainModel
 
 VERSION = "estorm.plan/1"
@@ -50,6 +51,16 @@ class Source(msgspec.Struct, frozen=True):
     model_from: Annotated[str, Meta(description="How its measurements became the model")]
 
 
+class Check(msgspec.Struct, frozen=True):
+    """The plan's rate beside the capacity that a search measured of the same chain."""
+
+    rate_per_second: Annotated[float, Meta(description="Phones of the plan: a batch over the spacing")]
+    measured: MeasuredCapacity
+    standing: Annotated[
+        Standing, Meta(description="Of the rate to the measured interval; above it, no plan fits")
+    ]
+
+
 class Plan(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag=VERSION):
     """A plan. `batches` is null when the chain bears not even one phone at a time."""
 
@@ -58,13 +69,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag=VE
     asked: Asked
     rules: Annotated[list[str], Meta(description="What the plan keeps")]
     rules_left_out: Annotated[list[str], Meta(description="Rules of the run that no plan can be made for")]
-    fits: bool
+    fits: Annotated[bool, Meta(description="Done in the window, with all that was to be kept")]
     verdict: Annotated[list[str], Meta(description="In words, the answer first")]
     batches: Batches | None
     expected: Expectation | None
     sustainable_rate_per_second: Annotated[float, Meta(ge=0, description="In the largest batches that hold")]
     needed_seconds: Annotated[float | None, Meta(description="For all phones at that rate; null: never")]
     most_phones: Annotated[int, Meta(ge=0, description="That the window holds at that rate")]
+    capacity: Annotated[Check | None, Meta(description="null: nobody measured it")] = None
     candidates: list[Candidate]
     suggestions: Annotated[list[Suggestion], Meta(description="The one that helps most first")]
     timeline: list[Moment]

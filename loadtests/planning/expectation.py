@@ -49,9 +49,20 @@ class Expectation(msgspec.Struct, frozen=True):
     latency_p50_seconds: Annotated[Interval | None, Meta(description="Of tries that enrolled")]
     latency_p99_seconds: Annotated[Interval | None, Meta(description="Of tries that enrolled")]
     ra_workers_busy_share: Interval | None
+    ra_cpu_busy_share: Interval | None
     ca_threads_busy_share: Interval | None
     ca_signing_busy_share: Interval | None
-    broken_share: Annotated[float, Meta(description="Of the replications, that break a rule; 0 to 1")]
+    broken_share: Annotated[float, Meta(description="Of the replications, that do not keep all; 0 to 1")]
+
+    @property
+    def timeouts(self) -> float:
+        """Timers that go off, the RA's and the phones'."""
+        return self.ra_timeouts.expected + self.phone_timeouts.expected
+
+    @property
+    def trouble(self) -> float:
+        """Timers that go off, orphans and phones that fail, together."""
+        return self.timeouts + self.orphans.expected + self.failed.expected
 
 
 def expect(replications: Sequence[Replication]) -> Expectation:
@@ -78,6 +89,7 @@ def expect(replications: Sequence[Replication]) -> Expectation:
         latency_p50_seconds=over(lambda each: each.latency_p50_seconds),
         latency_p99_seconds=over(lambda each: each.latency_p99_seconds),
         ra_workers_busy_share=over(lambda each: each.ra_workers_busy_share),
+        ra_cpu_busy_share=over(lambda each: each.ra_cpu_busy_share),
         ca_threads_busy_share=over(lambda each: each.ca_threads_busy_share),
         ca_signing_busy_share=over(lambda each: each.ca_signing_busy_share),
         broken_share=sum(each.broken is not None for each in replications) / count,

@@ -1,5 +1,7 @@
 """How large a batch may be: the search for the largest one that a chain bears again and again."""
 
+from dataclasses import dataclass
+
 import msgspec
 
 from loadtests.planning.batches import Batches
@@ -13,33 +15,47 @@ _LEAST_BATCHES, _MOST_BATCHES = 4, 40
 _TRIES = 2
 
 
-def largest_batch(model: ChainModel, batches: Batches, goal: Goal, seed: int) -> int:
-    """The largest size, within 4 %, that holds at the spacing of `batches`; 0 when not even one phone does.
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The largest size, 0 when not even one phone holds; `limit` is what larger ones break, or None."""
+
+    size: int
+    limit: str | None
+
+
+def largest_batch(model: ChainModel, batches: Batches, goal: Goal, seed: int) -> Held:
+    """The largest size, within 4 %, that holds at the spacing of `batches`.
 
     The search begins at the size that `batches` has.
     """
-    held, broken, size = 0, batches.phones + 1, batches.size
-    while held < size < broken:
-        if holds(model, msgspec.structs.replace(batches, size=size), goal, seed):
+    held, too_many, size, limit = 0, batches.phones + 1, batches.size, None
+    while held < size < too_many:
+        broken = breaks(model, shown(msgspec.structs.replace(batches, size=size)), goal, seed)
+        if broken is None:
             held = size
         else:
-            broken = size
-        size = _next(held, broken, batches.phones)
-    return held
+            too_many, limit = size, broken
+        size = _next(held, too_many, batches.phones)
+    return Held(held, limit)
 
 
-def holds(model: ChainModel, batches: Batches, goal: Goal, seed: int) -> bool:
-    """Whether the first batches, as many as it takes to see it, break nothing."""
-    count = min(max(_LEAST_BATCHES, -(-_LEAST_PHONES // batches.size)), _MOST_BATCHES)
-    return all(each.broken is None for each in replicate(model, batches.first(count), goal, seed, _TRIES))
+def shown(batches: Batches) -> Batches:
+    """The first of them, as many as it takes to see whether they hold."""
+    return batches.first(min(max(_LEAST_BATCHES, -(-_LEAST_PHONES // batches.size)), _MOST_BATCHES))
 
 
-def _next(held: int, broken: int, most: int) -> int:
+def breaks(model: ChainModel, batches: Batches, goal: Goal, seed: int) -> str | None:
+    """What two simulations of the batches break, in words; None when they hold."""
+    made = (each.broken for each in replicate(model, batches, goal, seed, _TRIES))
+    return next((broken for broken in made if broken is not None), None)
+
+
+def _next(held: int, too_many: int, most: int) -> int:
     """The size to try next; one that is known already when there is none."""
     if not held:
-        return broken // 2
-    if broken > most:
+        return too_many // 2
+    if too_many > most:
         return min(2 * held, most)
-    if broken - held <= max(1, held * _PRECISE_SHARE):
+    if too_many - held <= max(1, held * _PRECISE_SHARE):
         return held
-    return (held + broken) // 2
+    return (held + too_many) // 2

@@ -3,17 +3,22 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
+from loadtests.planning.batches import Batches
 from loadtests.planning.candidates import Asked, Candidate, best, candidates
-from loadtests.planning.document import Plan, Source, Suggestion
-from loadtests.planning.goal import BACKLOG, Goal
-from loadtests.planning.replication import played, ra_worker_count
-from loadtests.planning.settling import Settled, settle
+from loadtests.planning.document import Check, Plan, Source, Suggestion
+from loadtests.planning.goal import NO_BACKLOG, Goal
+from loadtests.planning.measured import MeasuredCapacity
+from loadtests.planning.replication import chances, played, ra_worker_count
+from loadtests.planning.settling import Settled, gentlest, settle
 from loadtests.planning.suggestions import in_order, suggest
 from loadtests.planning.timeline import timeline
-from loadtests.planning.verdict import hopeless, in_time, verdict
+from loadtests.planning.verdict import fits, hopeless, verdict
 from loadtests.report.wording import span
 from loadtests.simulation.settings import ChainModel
 
+PROOF = "proof"
 Tell = Callable[[str], None]
 
 
@@ -27,28 +32,43 @@ class Question:
     goal: Goal
     rules_left_out: Sequence[str]
     seed: int
+    measured: MeasuredCapacity | None = None
+
+    @property
+    def own_model(self) -> ChainModel:
+        """The chain with the plan's own seed, not that of the run which it was measured in."""
+        return msgspec.structs.replace(self.model, seed=self.seed)
 
     @property
     def rules(self) -> str:
         """What must be kept, in words."""
-        return " and ".join([*(rule.text for rule in self.goal.rules), f"no growing {BACKLOG}"])
+        return " and ".join([*(rule.text for rule in self.goal.rules), NO_BACKLOG])
+
+    def check(self, batches: Batches) -> Check | None:
+        """The batches' rate beside the measured capacity."""
+        if self.measured is None:
+            return None
+        rules = [*(rule.text for rule in self.goal.rules), *self.rules_left_out]
+        standing = self.measured.standing(batches.rate_per_second, rules)
+        return Check(batches.rate_per_second, self.measured, standing)
 
 
 def make_plan(question: Question, tell: Tell) -> Plan:
     """The plan; `tell` is told what is being found out, a line at a time."""
     model, asked, goal, seed = question.model, question.asked, question.goal, question.seed
     found = list[Candidate]()
-    for each in candidates(model, asked, goal, seed):
+    for each in candidates(model, asked, goal, chances(seed, "search")):
         found.append(each)
         tell(f"every {span(each.spacing_seconds)}: batches of up to {each.largest_batch} phones")
-    chosen = best(found)
+    chosen = gentlest(model, asked, best(found), goal, chances(seed, "choice"))
     if chosen is None:
         return _without_batches(question, found)
-    settled = settle(model, asked, chosen, goal, seed)
+    settled = settle(model, asked, chosen, goal, chances(seed, PROOF))
+    found = [settled.bears if each is chosen else each for each in found]
     batches, times = settled.batches, settled.expected.replications
     tell(f"{batches.count} batches of {batches.size}: simulated {times} times")
     suggestions = list[Suggestion]()
-    for one in suggest(model, asked, goal, batches, seed):
+    for one in suggest(model, asked, goal, batches, chances(seed, "changes")):
         suggestions.append(one)
         tell(f"{one.change}: {one.gain.expected:.3g} times as many phones")
     return _plan(question, found, settled, in_order(suggestions))
@@ -58,12 +78,13 @@ def _plan(
     question: Question, found: list[Candidate], settled: Settled, suggestions: list[Suggestion]
 ) -> Plan:
     model, asked, batches, bears = question.model, question.asked, settled.batches, settled.bears
-    shown = played(model, batches, question.seed, 0)
+    shown = played(model, batches, chances(question.seed, PROOF), 0)
+    check = question.check(batches)
     return Plan(
-        source=question.source, seed=question.seed, asked=asked, model=model,
+        source=question.source, seed=question.seed, asked=asked, model=question.own_model,
         rules=[rule.text for rule in question.goal.rules], rules_left_out=list(question.rules_left_out),
-        fits=settled.keeps and in_time(asked, settled),
-        verdict=list(verdict(asked, settled, suggestions, question.rules)),
+        fits=fits(asked, settled, check), capacity=check,
+        verdict=list(verdict(asked, settled, suggestions, question.rules, check)),
         batches=batches, expected=settled.expected,
         sustainable_rate_per_second=bears.rate_per_second,
         needed_seconds=bears.needed_seconds(asked.phones),
@@ -75,7 +96,7 @@ def _plan(
 
 def _without_batches(question: Question, found: list[Candidate]) -> Plan:
     return Plan(
-        source=question.source, seed=question.seed, asked=question.asked, model=question.model,
+        source=question.source, seed=question.seed, asked=question.asked, model=question.own_model,
         rules=[rule.text for rule in question.goal.rules], rules_left_out=list(question.rules_left_out),
         fits=False, verdict=list(hopeless(question.asked, question.rules, found)),
         batches=None, expected=None, sustainable_rate_per_second=0.0, needed_seconds=None, most_phones=0,

@@ -25,14 +25,7 @@ def suggest(model: ChainModel, asked: Asked, goal: Goal, batches: Batches, seed:
 
 def in_order(suggestions: Iterable[Suggestion]) -> list[Suggestion]:
     """The one that lets most phones through first; of those that are alike, the one with least trouble."""
-    return sorted(suggestions, key=lambda each: (-round(each.gain.expected / _SAME), trouble(each)))
-
-
-def trouble(suggestion: Suggestion) -> float:
-    """Timers that went off, orphans and phones that failed, together."""
-    expected = suggestion.expected
-    counts = (expected.ra_timeouts, expected.phone_timeouts, expected.orphans, expected.failed)
-    return sum(each.expected for each in counts)
+    return sorted(suggestions, key=lambda each: (-round(each.gain.expected / _SAME), each.expected.trouble))
 
 
 def _suggestion(

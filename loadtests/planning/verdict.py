@@ -3,47 +3,46 @@
 from collections.abc import Iterator, Sequence
 
 from loadtests.planning.candidates import Asked, Candidate
-from loadtests.planning.document import Suggestion
+from loadtests.planning.document import Check, Suggestion
+from loadtests.planning.expectation import Expectation
 from loadtests.planning.settling import Settled
+from loadtests.planning.wording import batched, between, phones
 from loadtests.report.wording import count, rate, share, span
 
 _HELPS = 1.05
+_SPARES = 0.5
 _MOST_WAYS = 3
 
 
-def verdict(asked: Asked, settled: Settled, suggestions: Sequence[Suggestion], rules: str) -> Iterator[str]:
-    """The answer, then what it needs, what breaks, and the ways out; the best `suggestions` come first."""
-    bears, batches, expected = settled.bears, settled.batches, settled.expected
-    duration = expected.duration_seconds
-    whole = f"{count(asked.phones)} phones"
+def verdict(
+    asked: Asked, settled: Settled, suggestions: Sequence[Suggestion], rules: str, check: Check | None
+) -> Iterator[str]:
+    """The answer, then what to expect, what breaks, and the ways out; the best `suggestions` come first."""
+    yield _answer(asked, settled, check)
     if not in_time(asked, settled):
-        yield (
-            f"{whole} do not fit into {span(asked.window_seconds)} at a sustainable "
-            f"{rate(bears.rate_per_second)}: {span(duration.expected)} needed"
-        )
-        yield f"{span(asked.window_seconds)} hold {count(bears.most_phones(asked.window_seconds))} phones"
-    else:
-        yield (
-            f"{whole} fit into {span(asked.window_seconds)}: {count(batches.count)} batches of "
-            f"{count(batches.size)}, one every {span(batches.spacing_seconds)}, done after "
-            f"{span(duration.expected)}"
-        )
-        room = bears.largest_batch / batches.size
-        yield (
-            f"batches of {count(bears.largest_batch)} would still hold, {room:.2g} times as many"
-            if room >= _HELPS
-            else "no larger batches hold: there is no room for more phones"
-        )
+        yield _held_by_window(asked, settled.bears)
+    yield _on_the_way(settled.expected)
+    yield _room(asked, settled)
+    if check:
+        yield _beside_measured(check)
     if not settled.keeps:
-        yield f"{share(expected.broken_share)} of the simulations break {rules}, with smaller batches too"
-    yield from _ways(suggestions, fits=in_time(asked, settled))
+        broken = share(settled.expected.broken_share)
+        yield f"{broken} of the simulations break {rules}, with smaller batches too"
+    yield from _ways(suggestions, settled, fits=fits(asked, settled, check))
 
 
 def hopeless(asked: Asked, rules: str, found: Sequence[Candidate]) -> Iterator[str]:
     """When no batch holds, however small."""
     tried = ", ".join(span(each.spacing_seconds) for each in found)
     yield f"no batch of phones keeps {rules}, not even one phone every {tried}"
-    yield f"{count(asked.phones)} phones cannot be planned by these rules; name others with --slo"
+    limits = sorted({each.limit for each in found if each.limit})
+    yield f"what one phone at a time meets: {', '.join(limits)}"
+    yield f"{phones(asked.phones)} cannot be planned by these rules; name others with --slo"
+
+
+def fits(asked: Asked, settled: Settled, check: Check | None) -> bool:
+    """Whether the plan keeps all in its window, and nothing that was measured speaks against it."""
+    return settled.keeps and in_time(asked, settled) and not _is_above(check)
 
 
 def in_time(asked: Asked, settled: Settled) -> bool:
@@ -51,16 +50,86 @@ def in_time(asked: Asked, settled: Settled) -> bool:
     return settled.expected.duration_seconds.high <= asked.window_seconds
 
 
-def _ways(suggestions: Sequence[Suggestion], *, fits: bool) -> Iterator[str]:
+def _answer(asked: Asked, settled: Settled, check: Check | None) -> str:
+    whole, window = phones(asked.phones), span(asked.window_seconds)
+    how, done = batched(settled.batches), between(settled.expected.duration_seconds)
+    if not in_time(asked, settled):
+        return f"{whole} do not fit into {window}: {how}, done after {done}"
+    if not settled.keeps:
+        return f"{whole} do not fit into {window} by the rules: {how}, done after {done}"
+    if _is_above(check):
+        return f"{whole} fit into {window} by simulation, but not by what was measured: {how}"
+    return f"{whole} fit into {window}: {how}, done after {done}"
+
+
+def _held_by_window(asked: Asked, bears: Candidate) -> str:
+    most = bears.most_phones(asked.window_seconds)
+    window, sustained = span(asked.window_seconds), rate(bears.rate_per_second)
+    if not most:
+        return f"in {window} not even one batch ends, and the chain sustains {sustained}"
+    return f"the window holds {phones(most)} at the {sustained} that the chain sustains"
+
+
+def _on_the_way(expected: Expectation) -> str:
+    parts = [
+        (expected.timeouts, "timeouts"), (expected.retries.expected, "retries"),
+        (expected.orphans.expected, "orphans"), (expected.failed.expected, "phones that do not enroll"),
+    ]  # fmt: skip
+    told = ", ".join(f"{count(number)} {name}" for number, name in parts if number)
+    return f"expected on the way: {told}" if told else "no timeouts, retries or orphans expected on the way"
+
+
+def _room(asked: Asked, settled: Settled) -> str:
+    bears, size = settled.bears, settled.batches.size
+    largest, limit = bears.largest_batch, f"; larger ones: {bears.limit}" if bears.limit else ""
+    if largest >= asked.phones:
+        return "all phones at once would hold, too"
+    if largest / size < _HELPS:
+        return f"no larger batches hold: there is no room for more phones{limit}"
+    return f"batches of {count(largest)} would still hold, {largest / size:.2g} times as many{limit}"
+
+
+def _beside_measured(check: Check) -> str:
+    measured, own = check.measured, rate(check.rate_per_second)
+    found = (
+        f"the {rate(measured.rate_per_second)} ({rate(measured.low_per_second)} to "
+        f"{rate(measured.high_per_second)}) that the search measured"
+    )
+    found += "" if measured.confirmed else ", which is not confirmed"
+    match check.standing:
+        case "above":
+            return f"the plan's {own} are more than {found}: do not rely on it"
+        case "within":
+            return f"the plan's {own} lie within {found}: too close to be sure"
+        case "below":
+            return f"the plan's {own} lie below {found}"
+        case "other rules":
+            return f"the plan's {own} cannot be held against {found}: that keeps other rules"
+
+
+def _is_above(check: Check | None) -> bool:
+    return check is not None and check.standing == "above"
+
+
+def _ways(suggestions: Sequence[Suggestion], settled: Settled, *, fits: bool) -> Iterator[str]:
     helpful = [each for each in suggestions if each.gain.expected >= _HELPS]
-    if not helpful:
-        yield "no single change lets more phones through"
-    elif not fits and (ways := [each for each in helpful if each.fits][:_MOST_WAYS]):
+    if not fits and (ways := [each for each in helpful if each.fits][:_MOST_WAYS]):
         yield "what makes them fit: " + "; or ".join(map(_way, ways))
-    else:
+    elif helpful:
         yield f"what to change first: {_way(helpful[0])}"
+    else:
+        yield "no single change lets more phones through"
+    before = settled.expected.trouble
+    calm = min(suggestions, key=lambda each: each.expected.trouble, default=None)
+    if calm and calm.expected.trouble <= _SPARES * before:
+        after = count(calm.expected.trouble)
+        yield (
+            f"what spares these batches most trouble: {calm.change} ({after} timeouts, orphans and failures "
+            f"instead of {count(before)})"
+        )
 
 
 def _way(suggestion: Suggestion) -> str:
-    needed = "" if suggestion.needed_seconds is None else f", {span(suggestion.needed_seconds)}"
-    return f"{suggestion.change} ({rate(suggestion.rate_per_second.expected)}{needed})"
+    needed = "" if suggestion.needed_seconds is None else f", all done in {span(suggestion.needed_seconds)}"
+    gain = f"{suggestion.gain.expected:.3g} times as many phones"
+    return f"{suggestion.change} ({gain}, {rate(suggestion.rate_per_second.expected)}{needed})"

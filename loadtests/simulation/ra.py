@@ -140,3 +140,7 @@ class Ra:
     def busy_seconds(self) -> float:
         """How long workers were held until now, all added up."""
         return sum(node.workers.held_seconds() for node in self.nodes)
+
+    def cpu_busy_seconds(self) -> float:
+        """How long cores computed until now, all added up."""
+        return sum(node.cpu.held_seconds() for node in self.nodes)

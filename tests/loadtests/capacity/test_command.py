@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from loadtests.planning.basis import read_basis
 from tests.processes import all_gone, family_of, run_estorm, running_estorm, wait_until
 
 # One worker of the RA, which signing holds for 0.4 s: 2.5 a second at most, wherever this runs.
@@ -48,6 +49,7 @@ def test_a_search_that_is_interrupted_leaves_its_trials_and_nothing_running_and_
     begun = answer(run)
     assert begun["interrupted"]
     assert begun["trials"][0]["plan"]["step"] == "baseline"
+    assert read_basis(run, None).model.overheads.ra_cpu_seconds > 0
     spent = sum(trial["took_seconds"] for trial in begun["trials"])
     done = run_estorm("capacity", "--resume", "run", "--time-budget", f"{spent + 12:.0f}s", cwd=tmp_path)
     ended = answer(run)

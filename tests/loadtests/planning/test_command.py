@@ -8,7 +8,6 @@ from click.testing import CliRunner, Result
 from loadtests.calibration.document import Calibration, Chain
 from loadtests.errors import ScenarioError
 from loadtests.planning import document
-from loadtests.planning.basis import read_basis
 from loadtests.planning.command import plan
 from loadtests.scenario import Scenario, SloSettings
 from loadtests.simulation.settings import Overheads
@@ -45,6 +44,8 @@ def test_a_plan_that_fits_exits_0_and_leaves_json_and_a_page(folder: Path) -> No
     assert (left.rules, left.rules_left_out) == ([RULES[0]], [RULES[1]])
     assert left.verdict[0] in done.output
     assert "What to change first" in done.output
+    assert f"kept: {RULES[0]}, no growing backlog" in done.output
+    assert f"left out, as no plan can be made for it: {RULES[1]}" in done.output
     assert (folder / "out" / "plan.html").read_text().startswith("<!DOCTYPE html>")
     assert sorted(path.name for path in (folder / "out").iterdir()) == ["plan.html", "plan.json"]
 
@@ -71,19 +72,7 @@ def test_what_cannot_be_planned_is_named(arguments: tuple[str, ...], said: str) 
     assert said in str(done.exception)
 
 
-def test_a_calibration_alone_says_nothing_of_phones(folder: Path) -> None:
-    with pytest.raises(ScenarioError, match="name a scenario with --scenario"):
-        read_basis(folder / "ca.toml", None)
-
-
-def test_a_capacity_search_is_refused_with_what_to_name(folder: Path) -> None:
-    (folder / "scenario.toml").write_text(SCENARIO.to_toml())
-    (folder / "capacity.json").touch()
-    with pytest.raises(ScenarioError, match="its trials keep no logs; name a storm's run"):
-        read_basis(folder, None)
-
-
 def test_a_folder_that_is_no_run_is_one_line_and_exit_code_2(folder: Path) -> None:
     done = run_estorm("plan", "--phones", "9", "--window", "1h", "--from", str(folder), cwd=folder)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stdout + done.stderr
-    assert "is not a run folder: it has no scenario.toml" in done.stderr
+    assert "is no run that has ended: it has no scenario.toml; name the folder of a storm" in done.stderr

@@ -9,11 +9,15 @@ import pytest
 from loadtests.errors import JournalError
 from loadtests.phones.settings import RetrySettings
 from loadtests.planning import document
+from loadtests.planning.batches import Batches
 from loadtests.planning.candidates import Asked, spacings
 from loadtests.planning.document import Plan, Source, Suggestion
 from loadtests.planning.goal import Goal
+from loadtests.planning.holding import breaks
+from loadtests.planning.measured import MeasuredCapacity
 from loadtests.planning.page import render
-from loadtests.planning.planner import Question, make_plan
+from loadtests.planning.planner import PROOF, Question, make_plan
+from loadtests.planning.replication import chances
 from loadtests.results.slo import parse_all
 from loadtests.simulation.settings import ChainModel
 from tests.loadtests.planning.chains import one_thread, two_workers
@@ -22,10 +26,17 @@ SOURCE = Source("20260101T000000Z-storm", "night", "by hand")
 MODEL = two_workers(retry=RetrySettings(2, 15.0))
 
 
-def planned(model: ChainModel, phones: int, window_seconds: float, *rules: str) -> Plan:
-    asked = Asked(phones, window_seconds, 1.0, 30.0)
+def planned(
+    model: ChainModel,
+    phones: int,
+    window_seconds: float,
+    *rules: str,
+    spacing_seconds: float | None = 30.0,
+    measured: MeasuredCapacity | None = None,
+) -> Plan:
+    asked = Asked(phones, window_seconds, 1.0, spacing_seconds)
     goal = Goal(tuple(parse_all(rules or ["enrolled_share >= 100%"])))
-    return make_plan(Question(SOURCE, model, asked, goal, (), 5), lambda _: None)
+    return make_plan(Question(SOURCE, model, asked, goal, (), 5, measured), lambda _: None)
 
 
 def by_lever(plan: Plan) -> Mapping[str, list[Suggestion]]:
@@ -59,8 +70,9 @@ def test_what_does_not_fit_is_said_with_what_it_needs(too_much: Plan) -> None:
     assert too_much.needed_seconds
     assert too_much.needed_seconds > 70
     words = too_much.verdict[0].replace("\N{NO-BREAK SPACE}", " ")
-    assert words.startswith("150 phones do not fit into 1 min 10 s at a sustainable ")
+    assert words.startswith("150 phones do not fit into 1 min 10 s: ")
     assert too_much.most_phones < 150
+    assert any(f"the window holds {too_much.most_phones} phones" in line for line in too_much.verdict)
 
 
 def test_workers_help_where_workers_are_the_limit_and_the_ca_does_not(too_much: Plan) -> None:
@@ -100,4 +112,65 @@ def test_the_page_has_the_answer_the_charts_and_every_change(fitting: Plan) -> N
 def test_spacings_make_a_sensible_number_of_batches() -> None:
     found = spacings(Asked(18_000, 4 * 3600.0, 1.0))
     assert (min(found), max(found)) == (10.0, 3600.0)
-    assert spacings(Asked(10, 60.0, 20.0)) == [20.0]
+    assert spacings(Asked(10, 60.0, 20.0)) == [20.0, 30.0, 60.0]
+
+
+def test_a_window_of_a_second_is_planned_for_as_if_it_were_longer() -> None:
+    assert spacings(Asked(18_000, 1.0, 1.0)) == [1.0, 5.0, 10.0, 15.0]
+    plan = planned(MODEL, 300, 1.0, spacing_seconds=None)
+    assert (plan.fits, plan.most_phones) == (False, 0)
+    assert plan.sustainable_rate_per_second == pytest.approx(2.0, rel=0.2)
+    assert any("not even one batch ends" in line for line in plan.verdict)
+
+
+def test_what_larger_batches_would_break_is_said(fitting: Plan) -> None:
+    assert fitting.candidates[0].limit == "enrolled_share >= 100% broken"
+    assert any("larger ones: enrolled_share >= 100% broken" in line for line in fitting.verdict)
+
+
+def test_the_largest_batches_that_are_promised_hold_over_the_whole_plan(too_much: Plan) -> None:
+    batches = msgspec.structs.replace(
+        Batches(150, 1, 30.0, 1.0), size=round(too_much.sustainable_rate_per_second * 30)
+    )
+    assert breaks(MODEL, batches, Goal(()), seed=99) is None
+
+
+def test_timeouts_retries_and_orphans_on_the_way_are_told(too_much: Plan) -> None:
+    assert too_much.expected
+    assert too_much.expected.retries.expected > 0
+    assert any(line.startswith("expected on the way: ") and "retries" in line for line in too_much.verdict)
+
+
+def test_a_plan_has_chances_of_its_own_whatever_the_seed_of_the_run_it_was_measured_in(
+    fitting: Plan,
+) -> None:
+    other = planned(msgspec.structs.replace(MODEL, seed=fitting.seed), 100, 600.0)
+    assert other == fitting
+    assert fitting.model.seed == fitting.seed
+    assert len({chances(fitting.seed, purpose) for purpose in ("search", PROOF, "changes")}) == 3
+
+
+def test_no_plan_fits_beyond_the_capacity_that_was_measured() -> None:
+    measured = MeasuredCapacity(0.04, 0.03, 0.05, ["enrolled_share >= 100%"], confirmed=False)
+    plan = planned(MODEL, 100, 600.0, measured=measured)
+    assert plan.capacity
+    assert (plan.fits, plan.capacity.standing) == (False, "above")
+    assert "not by what was measured" in plan.verdict[0]
+    assert any("do not rely on it" in line and "not confirmed" in line for line in plan.verdict)
+    assert plan.verdict[0] in render(plan)
+
+
+@pytest.mark.parametrize(
+    ("rate", "rules", "standing"),
+    [
+        (2.9, ["enrolled_share >= 99%", "orphans == 0"], "below"),
+        (3.1, ["orphans == 0", "enrolled_share >= 99%"], "within"),
+        (5.1, ["enrolled_share >= 99%", "orphans == 0"], "above"),
+        (5.1, ["enrolled_share >= 99%"], "other rules"),
+    ],
+)
+def test_a_rate_lies_below_a_measured_interval_within_it_or_above(
+    rate: float, rules: list[str], standing: str
+) -> None:
+    measured = MeasuredCapacity(4.0, 3.0, 5.0, ["enrolled_share >= 99%", "orphans == 0"], confirmed=True)
+    assert measured.standing(rate, rules) == standing
