@@ -1,5 +1,7 @@
 """Storms that are both run on the lab and simulated: a tenth of production's times, up to 30 s each."""
 
+from typing import Literal
+
 import msgspec
 
 from chaos.schedule import Entry
@@ -7,7 +9,6 @@ from chaos.settings import ChaosSettings
 from loadtests.arrivals.settings import ArrivalSettings, Shape
 from loadtests.phones.settings import RetrySettings
 from loadtests.scenario import KeyType, PhoneSettings, Scenario, SloSettings
-from loadtests.simulation.settings import Outage
 from testbed.ca.capacity_settings import (
     CapacitySettings,
     ConstantTime,
@@ -17,10 +18,13 @@ from testbed.ca.capacity_settings import (
 )
 from testbed.ca.settings import CaSettings
 from testbed.ra.capacity_settings import RaWorkers
-from testbed.ra.certsrv.settings import RaConnections, RaTimers
+from testbed.ra.certsrv.settings import RaConnections, RaResolver, RaTimers
 from testbed.ra.settings import RaSettings
 
-OUTAGE = Outage(6.0, 12.0, "hang")
+# What the simulator calls a fault.
+OUTAGES: dict[str, Literal["hang", "freeze", "unresolved"]] = {
+    "ca.hang": "hang", "ca.paused": "freeze", "dns.drop": "unresolved",
+}  # fmt: skip
 _QUICK = RaTimers(1.0, 1.0, 1.0, 1.0, 1.0)
 _PAGES = CapacitySettings(
     login=LognormalTime(0.02, 0.3), form=ConstantTime(0.02), submit=LognormalTime(0.08, 0.5),
@@ -30,6 +34,7 @@ _BLOCKING = RaSettings(workers=RaWorkers("blocking"), timers=_QUICK)
 _TWO_WORKERS = RaSettings(workers=RaWorkers("blocking", processes=2), timers=_QUICK)
 _ASYNC = RaSettings(workers=RaWorkers("async"), timers=_QUICK)
 _POOL = RaConnections(reuse_connections=True, pool_size=3)
+_AGAIN = RetrySettings(attempts=3, spacing_seconds=3.0)
 
 
 def _scenario(
@@ -56,11 +61,20 @@ def _scenario(
     )  # fmt: skip
 
 
+def _struck(fault: str, *, dns: bool = False) -> ChaosSettings:
+    """The fault, six seconds long."""
+    entry = Entry({"fault": fault}, at=6, seconds=6)
+    return ChaosSettings(tcp=False, dns=dns, schedule=(entry,))
+
+
 def _ca(base: CapacitySettings = _PAGES, **changes: object) -> CapacitySettings:
     return msgspec.structs.replace(base, **changes)
 
 
-CALIBRATION = _scenario("calibration", 1, 150, 8, _PAGES, _ASYNC)
+_CALIBRATION = _scenario("calibration", 1, 150, 8, _PAGES, _ASYNC)
+_CALIBRATION_BY_NAME = msgspec.structs.replace(
+    _CALIBRATION, name="calibration_by_name", chaos=ChaosSettings(tcp=False)
+)
 
 SCENARIOS = (
     _scenario("healthy", 11, 240, 12, _PAGES, _BLOCKING),
@@ -85,20 +99,20 @@ SCENARIOS = (
     ),
     _scenario(
         "collapse", 17, 200, 8, _ca(signing=ConstantTime(0.1), abandoned_after_seconds=3600.0),
-        _ASYNC, retry=RetrySettings(attempts=3, spacing_seconds=3.0),
-        chaos=ChaosSettings(
-            tcp=False, dns=False,
-            schedule=(
-                Entry(
-                    {"fault": "ca.hang"}, at=OUTAGE.from_seconds,
-                    seconds=OUTAGE.until_seconds - OUTAGE.from_seconds,
-                ),
-            ),
-        ),
+        _ASYNC, retry=_AGAIN, chaos=_struck("ca.hang"),
+    ),
+    _scenario(
+        "frozen", 18, 200, 8, _PAGES, _ASYNC,
+        read_seconds=3.0, retry=_AGAIN, chaos=_struck("ca.paused"),
+    ),
+    _scenario(
+        "unresolved", 19, 160, 6, _PAGES,
+        msgspec.structs.replace(_BLOCKING, resolver=RaResolver(seconds=0.5)),
+        retry=_AGAIN, chaos=_struck("dns.drop", dns=True),
     ),
 )  # fmt: skip
 
 
-def outages(scenario: Scenario) -> tuple[Outage, ...]:
-    """What befalls the CA in this scenario."""
-    return (OUTAGE,) if scenario.chaos else ()
+def calibration(scenario: Scenario) -> Scenario:
+    """The storm that shows what steps take beside the CA's times: to ask a DNS server for the CA, too."""
+    return _CALIBRATION_BY_NAME if scenario.chaos and scenario.chaos.dns else _CALIBRATION

@@ -1,12 +1,13 @@
 """The simulator beside the lab: the same phones at the same times, on chains that nothing was fitted on.
 
-Overheads alone are measured, in one run of its own. The simulation draws the service times that the CA drew;
+Overheads alone are measured, in runs of their own. The simulation draws the service times that the CA drew;
 other draws tell how far apart runs lie. Prints the table of docs/capacity.md.
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -14,14 +15,15 @@ import polars as pl
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from chaos.annotations import FaultTime, read_fault_times
 from loadtests.calibration.run import calibrate_run
 from loadtests.results import table as enrollments
 from loadtests.scenario import Scenario
 from loadtests.simulation.forecast import simulate
 from loadtests.simulation.ledger import Outcome
-from loadtests.simulation.settings import ChainModel, Overheads
+from loadtests.simulation.settings import ChainModel, Outage, Overheads
 from loadtests.storm.measured import Silent, storm_on_lab
-from tests.benchmarks.lab_scenarios import CALIBRATION, SCENARIOS, outages
+from tests.benchmarks.lab_scenarios import OUTAGES, SCENARIOS, calibration
 
 THROUGHPUT, LATENCY, SHARE = 0.05, 0.12, 0.03
 OTHER_DRAWS = 20
@@ -55,9 +57,16 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def overheads(runs: Path) -> Overheads:
-    storm_on_lab(CALIBRATION, runs / "calibration", Silent(), keys=runs / "keys")
-    return calibrate_run(runs / "calibration").overheads
+def overheads(runs: Path) -> Callable[[str], Overheads]:
+    """What was measured in the storm of that name, which is run when it is first asked for."""
+    storms = {storm.name: storm for storm in map(calibration, SCENARIOS)}
+
+    @cache
+    def measured_in(name: str) -> Overheads:
+        storm_on_lab(storms[name], runs / name, Silent(), keys=runs / "keys")
+        return calibrate_run(runs / name).overheads
+
+    return measured_in
 
 
 @pytest.fixture(scope="module")
@@ -68,38 +77,57 @@ def rows() -> Iterator[list[str]]:
     sys.stdout.write("\n".join(("", *head, *found, "")))
 
 
-def measured(scenario: Scenario, path: Path, keys: Path) -> tuple[Numbers, list[float]]:
-    """What the lab shows, and when its phones started."""
-    storm_on_lab(scenario, path, Silent(), keys=keys)
+@dataclass(frozen=True)
+class Measured:
+    """What the lab showed; when phones started and faults struck, in seconds from the first start."""
+
+    numbers: Numbers
+    starts: list[float]
+    outages: tuple[Outage, ...]
+
+
+def measured(scenario: Scenario, path: Path, keys: Path) -> Measured:
+    run = storm_on_lab(scenario, path, Silent(), keys=keys)
     attempts = enrollments.read(path / "enrollments.parquet")
     first = attempts["intended_start"].min()
+    assert isinstance(first, float)
     starts = attempts.filter(pl.col("attempt") == 1)["intended_start"].sort() - first
     tries = attempts.select("enrolled", *(pl.col(old).alias(new) - first for old, new in
                                           (("started", "started"), ("done", "ended"))))  # fmt: skip
-    return numbers_of(tries), starts.to_list()
+    struck = read_fault_times(run.folder.annotations)
+    return Measured(numbers_of(tries), starts.to_list(), tuple(outage(each, first) for each in struck))
 
 
-def predicted(scenario: Scenario, overheads: Overheads, starts: Sequence[float], seed: int) -> Numbers:
+def outage(struck: FaultTime, first: float) -> Outage:
+    assert struck.started is not None
+    assert struck.ended is not None
+    return Outage(struck.started - first, struck.ended - first, OUTAGES[struck.fault.split()[0]])
+
+
+def predicted(scenario: Scenario, overheads: Overheads, lab: Measured, seed: int) -> Numbers:
     model = msgspec.structs.replace(
-        ChainModel.of(scenario, overheads), outages=outages(scenario), seed=seed
+        ChainModel.of(scenario, overheads), outages=lab.outages, seed=seed
     )  # fmt: skip
-    tries = simulate(model, iter(starts)).tries
+    tries = simulate(model, iter(lab.starts)).tries
     return numbers_of(tries.with_columns(enrolled=pl.col("outcome") == Outcome.ENROLLED))
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_the_simulation_says_what_the_lab_shows(
-    scenario: Scenario, overheads: Overheads, runs: Path, rows: list[str], benchmark: BenchmarkFixture
+    scenario: Scenario,
+    overheads: Callable[[str], Overheads],
+    runs: Path,
+    rows: list[str],
+    benchmark: BenchmarkFixture,
 ) -> None:
-    lab, starts = measured(scenario, runs / scenario.name, runs / "keys")
-    found: list[Numbers] = []
+    beside = overheads(calibration(scenario).name)
+    found = measured(scenario, runs / scenario.name, runs / "keys")
+    forecasts: list[Numbers] = []
     benchmark.pedantic(  # type: ignore[no-untyped-call]
-        lambda: found.append(predicted(scenario, overheads, starts, scenario.ca.seed))
+        lambda: forecasts.append(predicted(scenario, beside, found, scenario.ca.seed))
     )
-    simulated = found[0]
-    others = [
-        predicted(scenario, overheads, starts, 1000 + draw).cut_share for draw in range(OTHER_DRAWS)
-    ]  # fmt: skip
+    lab, simulated = found.numbers, forecasts[0]
+    others = [predicted(scenario, beside, found, 1000 + draw).cut_share for draw in range(OTHER_DRAWS)]
     rows.append(f"| {scenario.name} | {lab} | {simulated} | {min(others):.1%} to {max(others):.1%} |")
     benchmark.extra_info.update(lab=str(lab), simulated=str(simulated))
     assert simulated.throughput == pytest.approx(lab.throughput, rel=THROUGHPUT)
