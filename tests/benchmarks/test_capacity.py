@@ -1,20 +1,19 @@
 """Searches on simulated chains: for a capacity that queueing theory knows (M/M/c), and beside a sweep."""
 
-import math
 import statistics
-from collections.abc import Sequence
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from loadtests.capacity.estimate import Estimate, estimate
-from loadtests.capacity.search import SearchSettings, decide
+from loadtests.capacity.search import SearchSettings
 from loadtests.capacity.simulated import SimulatedBench
-from loadtests.capacity.trial import Bench, Trial, TrialPlan
+from loadtests.capacity.trial import Trial
 from loadtests.results.slo import parse_all
 from loadtests.simulation.settings import ChainModel
 from testbed.ca.capacity_settings import CapacitySettings, ConstantTime, ExponentialTime, LognormalTime
 from testbed.ra.settings import RaSettings
+from tests.benchmarks.sweeping import search, sweep
 from tests.loadtests.capacity.queueing import bench, true_limit
 
 SEEDS = 20
@@ -22,8 +21,6 @@ HITS = 18
 WITHIN = 0.10
 SHARE_OF_TIME = 0.2
 HELD = SearchSettings(settle_seconds=20, least_phones_held=10_000)
-SWEEP_STEP = 1.05
-SWEPT_BEYOND = 4
 # CES as it comes: five workers, each behind logins, two connections, and one signing device.
 CES = ChainModel(
     CapacitySettings(
@@ -69,36 +66,3 @@ def test_the_knee_is_that_of_an_exhaustive_sweep_in_a_fifth_of_its_time(benchmar
     )  # fmt: skip
     assert known.rate_per_second == pytest.approx(knee, rel=WITHIN)
     assert times[0] <= SHARE_OF_TIME * times[1]
-
-
-def search(table: Bench, settings: SearchSettings) -> list[Trial]:
-    trials = list[Trial]()
-    while isinstance(plan := decide(trials, settings), TrialPlan):
-        trials.append(table.trial(plan))
-    return trials
-
-
-def sweep(table: Bench, settings: SearchSettings, first: float, made: list[Trial]) -> float:
-    """Every rate from the first on in steps of 5 %, as long and as often as a search holds one.
-
-    Gives the middle between the last rate that held in most of its trials and the first that did not.
-    """
-    rate, held, beyond = first, first, list[float]()
-    while len(beyond) < SWEPT_BEYOND:
-        trials = [table.trial(held_at(settings, rate, len(made) + n)) for n in range(settings.holds)]
-        made += trials
-        if most_held(trials):
-            held, beyond = rate, []
-        else:
-            beyond.append(rate)
-        rate *= SWEEP_STEP
-    return math.sqrt(held * beyond[0])
-
-
-def held_at(settings: SearchSettings, rate: float, number: int) -> TrialPlan:
-    seconds = max(settings.hold_seconds, settings.least_phones_held / rate)
-    return TrialPlan("hold", 1001 + number, rate, settings.settle_seconds, seconds)
-
-
-def most_held(trials: Sequence[Trial]) -> bool:
-    return sum(trial.met for trial in trials) * 2 >= len(trials)

@@ -14,7 +14,10 @@ import click
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from loadtests.capacity.estimate import estimate
 from loadtests.capacity.result import Capacity
+from loadtests.capacity.search import SearchSettings
+from loadtests.capacity.trial import Trial
 from tests.benchmarks.known_lab import (
     KNOWN_LIMIT_SECONDS,
     KNOWN_MEAN_SECONDS,
@@ -26,11 +29,16 @@ from tests.benchmarks.known_lab import (
     QUICK_SECONDS,
     SIGNING,
     SUBMIT,
+    knee_bench,
     searched,
 )
+from tests.benchmarks.sweeping import search, sweep
 from tests.loadtests.capacity.queueing import true_limit
 
 SEEDS, HITS = 20, 18
+# The sweep holds each rate twice, for twenty seconds.
+KNEE_SECONDS = 210.0
+KNEE_SWEEP = SearchSettings(settle_seconds=5, hold_seconds=20, least_phones_held=1, holds=2)
 # Labs that all start in the same second starve each other; once started they mostly wait.
 APART_SECONDS = 5.0
 
@@ -94,3 +102,24 @@ def test_what_gives_first_is_named(
     benchmark.extra_info.update(evidence=[each.says for each in found[0].evidence])
     assert found[0].evidence[0].part == part
     assert found[0].bottleneck_stage == stage
+
+
+@pytest.mark.timeout(3600)
+def test_the_knee_of_a_lab_is_that_of_an_exhaustive_sweep_in_a_fifth_of_its_time(
+    benchmark: BenchmarkFixture, tmp_path: Path
+) -> None:
+    table, searched_for = knee_bench(tmp_path), list[Trial]()
+    quick = SearchSettings(settle_seconds=5, time_budget_seconds=KNEE_SECONDS)
+    benchmark.pedantic(lambda: searched_for.extend(search(table, quick)))  # type: ignore[no-untyped-call]
+    known, swept = estimate(searched_for), list[Trial]()
+    knee = sweep(table, KNEE_SWEEP, searched_for[0].throughput_per_second, swept)
+    times = [sum(trial.took_seconds for trial in trials) for trials in (searched_for, swept)]
+    assert known is not None
+    benchmark.extra_info.update(
+        searched=known.rate_per_second, interval=[known.low, known.high], swept=knee,
+        off=known.rate_per_second / knee - 1, share_of_time=times[0] / times[1],
+        trials=[len(searched_for), len(swept)],
+    )  # fmt: skip
+    click.echo(str(benchmark.extra_info))
+    assert known.rate_per_second == pytest.approx(knee, rel=0.10)
+    assert times[0] <= times[1] / 5
