@@ -140,7 +140,8 @@ def _searched(scenario: Scenario, time_budget: float | None, given: Mapping[str,
         seed=scenario.seed, started=datetime.now(UTC),
         settings=msgspec.convert({**asked, "time_budget_seconds": budget}, SearchSettings),
         machine=Machine(
-            len(os.sched_getaffinity(0)), scenario.ra.workers.process_count, scenario.generator.processes
+            len(os.sched_getaffinity(0)), scenario.ra.workers.process_count, scenario.generator.processes,
+            scenario.ra.nginx.worker_processes,
         ),
     )  # fmt: skip
 
