@@ -24,6 +24,7 @@ _PARTS: tuple[tuple[str, str], ...] = (
     ("ca_cpu", "CA CPU (cores)"),
     ("generator_cpu", "generator CPU (cores)"),
     ("machine_cpu", "all cores of the machine"),
+    ("ra_front_cpu", "CPU of NGINX before the RA (cores)"),
 )
 _MARGIN = 1.1
 
