@@ -3,8 +3,9 @@
     with Lab(LabSettings(), log_directory, database) as lab:
         lab.endpoints.ra     # https://127.0.0.1:PORT/.well-known/est
 
-The PKI is made first, then the CA is started, then the RA, which logs in at the CA as it starts; each is
-waited for until it really serves. Leaving the block, by whatever way, stops both and removes every key.
+The PKI is made first, while both parts load their code; then the CA is started, then the RA, which logs in at
+the CA as it starts; each is waited for until it really serves. Leaving the block, by whatever way, stops both
+and removes every key.
 
 Meanwhile a part can be killed, started again on its ports, and given other settings: `lab.ca`, `lab.ra`. A
 part lives no longer than the thread that started it.
@@ -31,6 +32,7 @@ from testbed.scratch import scratch_directory
 from testbed.settings import CaPartSettings, LabSettings, RaPartSettings
 from testbed.supervision import PartDeath, PartProcess
 
+_PARTS: tuple[PartName, ...] = ("ca", "ra")
 _POLL_SECONDS = 0.2
 _STOP_SECONDS = 5.0
 _OWN_LOGS = {"ca": "u_ex*.log", "ra": "nginx_error.log"}
@@ -140,17 +142,20 @@ class Lab(Owner):
 
     def _start(self, owned: contextlib.ExitStack) -> Endpoints:
         lab, account = self._settings, self._settings.ca.account
+        processes = {name: self._process(name, owned) for name in _PARTS}
+        for name, process in processes.items():
+            process.prepare(self._wiring.environments.get(name))
         self.pki = pki = make_lab_pki(
             self._scratch, lab.ca.name, lab.host, dt.datetime.now(dt.UTC),
             hierarchy=Hierarchy(lab.ca.key, lab.ca.intermediate), ca_host=lab.ra.ca_host_name,
         )  # fmt: skip
         password, est_password = secrets.token_urlsafe(12), secrets.token_urlsafe(12)
         ca_settings = self._ca_settings(pki, password)
-        self.ca = LabPart(self._process("ca", owned), ca_settings, pinned_ca, self._conditions("ca"))
+        self.ca = LabPart(processes["ca"], ca_settings, pinned_ca, self._conditions("ca"))
         self.ca.start()
         certsrv = self._routed("ra-ca", self.ca.addresses["certsrv"])
         ra_settings = self._ra_settings(pki, certsrv, password, est_password)
-        self.ra = LabPart(self._process("ra", owned), ra_settings, pinned_ra, self._conditions("ra"))
+        self.ra = LabPart(processes["ra"], ra_settings, pinned_ra, self._conditions("ra"))
         self.ra.start()
         return Endpoints(
             ca=self.ca.addresses["certsrv"], ra=self._routed("phone-ra", self.ra.addresses["est"]),

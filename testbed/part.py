@@ -1,9 +1,12 @@
 """The child's side of a lab part: read settings, start, say «ready» or why not, run until told to stop.
 
-A part is started as `python -m testbed.ca SETTINGS.json` with a pipe as standard output. It writes one JSON
+A part is started as `python -m testbed.ca LAUNCH.json` with a pipe as standard output. It writes one JSON
 line there, `{"ready": {...}}` with its addresses or `{"failed": "why"}`, one more of the kind after each
 reload (`testbed.reloading`), and nothing else. SIGTERM and SIGINT end it in order; the death of its
 supervisor ends it at once.
+
+With `--prepare` behind the file it loads its code and then waits for its standard input to end: the file
+need not be there before.
 """
 
 import asyncio
@@ -27,6 +30,7 @@ from testbed.tether import die_with_parent
 S = TypeVar("S")
 Addresses = Mapping[str, str]
 RunningPart = Callable[[S], AbstractAsyncContextManager[Addresses]]
+PREPARE = "--prepare"
 
 
 class Launch(msgspec.Struct, Generic[S], frozen=True):
@@ -57,6 +61,8 @@ def acknowledge(problem: str | None) -> None:
 def main(kind: type[S], running: RunningPart[S]) -> int:
     """Run a part from its command line; returns the exit code: 0 when stopped, 1 when it could not start."""
     path = Path(sys.argv[1])
+    if PREPARE in sys.argv[2:]:
+        sys.stdin.buffer.read()
     try:
         launch = settings.read(path, Launch[kind])  # type: ignore[valid-type]
         die_with_parent(launch.supervisor_pid)

@@ -20,7 +20,7 @@ import msgspec
 import psutil
 
 from testbed.errors import PartFailed
-from testbed.part import Launch, Status
+from testbed.part import PREPARE, Launch, Status
 from testbed.settings import Settings, encode
 
 _STOP_SECONDS = 5.0
@@ -119,6 +119,7 @@ class PartProcess:
         self._own_logs = own_logs
         self._process: subprocess.Popen[bytes] | None = None
         self._dismissed: subprocess.Popen[bytes] | None = None
+        self._prepared: IO[bytes] | None = None
         self._starting = threading.Lock()
         self._stopped = False
 
@@ -127,6 +128,16 @@ class PartProcess:
         """The process id; 0 before the start, and once it was ended by `end` or `kill`."""
         process = self._process
         return process.pid if process and process is not self._dismissed else 0
+
+    def prepare(self, environment: Mapping[str, str] | None = None) -> None:
+        """Have the part load its code meanwhile: `start`, with the same `environment`, is the sooner done.
+
+        Only before the first start. A part that is never told to start ends with its supervisor, too.
+        """
+        with self._starting:
+            self._spawn(environment, PREPARE)
+            assert self._process is not None
+            self._prepared = self._process.stdin
 
     def start(
         self, part_settings: Settings, timeout_seconds: float, environment: Mapping[str, str] | None = None
@@ -137,19 +148,31 @@ class PartProcess:
         Raises PartFailed with the part's own reason when it cannot start, or is not ready in time.
         """
         self._write_launch(part_settings)
-        with self._starting, self._stderr_path.open("ab") as stderr:
-            if self._stopped:
-                raise PartFailed(f"the {self.name} was stopped for good")
-            self._close_stdout()
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", self._module, str(self._launch_path)],
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, start_new_session=True,
-                env={**os.environ, **(environment or {})}, bufsize=0,
-            )  # fmt: skip
+        with self._starting:
+            if self._prepared is None:
+                self._spawn(environment)
+            self._end_preparation()
         status = self._read_status(timeout_seconds, "was not ready", "ended while starting")
         if status.ready is None:
             raise PartFailed(f"the {self.name} did not start: {status.failed}")
         return status.ready
+
+    def _spawn(self, environment: Mapping[str, str] | None, *options: str) -> None:
+        if self._stopped:
+            raise PartFailed(f"the {self.name} was stopped for good")
+        self._close_stdout()
+        with self._stderr_path.open("ab") as stderr:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", self._module, str(self._launch_path), *options],
+                stdin=subprocess.PIPE if options else subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=stderr, start_new_session=True, env={**os.environ, **(environment or {})}, bufsize=0,
+            )  # fmt: skip
+
+    def _end_preparation(self) -> None:
+        """A part that is prepared starts now, if it still runs."""
+        if self._prepared is not None:
+            self._prepared.close()
+            self._prepared = None
 
     def reload(self, part_settings: Settings, timeout_seconds: float) -> None:
         """Have the part go on with these settings (SIGHUP), and wait until it does.
@@ -181,6 +204,7 @@ class PartProcess:
         self._dismissed = process
         end(process)
         process.wait()
+        self._end_preparation()
         _await_end(family)
 
     def _write_launch(self, part_settings: Settings) -> None:
@@ -223,6 +247,7 @@ class PartProcess:
             self._stopped = True
         if self._process is not None:
             terminate(self._process, self._stop_seconds)
+            self._end_preparation()
             self._close_stdout()
 
     def _last_words(self) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from testbed.bounds import Settings
-from testbed.part import Launch
+from testbed.part import PREPARE, Launch
 from testbed.settings import encode
 from tests.processes import wait_until
 
@@ -57,3 +57,32 @@ def test_a_part_that_is_told_to_stop_clears_away_what_it_made(
     process.send_signal(number)
     assert process.wait(10) == 0
     assert not directory.exists()
+
+
+def test_a_part_that_is_prepared_starts_when_its_standard_input_ends(tmp_path: Path) -> None:
+    launch, made = tmp_path / "launch.json", tmp_path / "made"
+    words = [sys.executable, "-c", PART, str(launch), str(made), "ready", PREPARE]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        launch.write_bytes(encode(Launch(os.getpid(), Settings())))
+        process.stdin.close()
+        assert b"ready" in process.stdout.readline()
+        process.terminate()
+
+
+def test_a_prepared_part_whose_supervisor_has_gone_ends(tmp_path: Path) -> None:
+    words = [
+        sys.executable,
+        "-c",
+        PART,
+        str(tmp_path / "launch.json"),
+        str(tmp_path / "made"),
+        "ready",
+        PREPARE,
+    ]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        said, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert b"launch.json" in said
+    assert not (tmp_path / "made").exists()

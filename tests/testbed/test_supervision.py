@@ -2,8 +2,11 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from testbed.supervision import ended_within, terminate
+import psutil
+
+from testbed.supervision import PartProcess, ended_within, terminate
 
 LONG_SECONDS = 60.0
 
@@ -56,3 +59,12 @@ def test_a_child_that_will_not_go_is_killed() -> None:
         assert heard(process)
         terminate(process, 0.1)
         assert process.returncode == -signal.SIGKILL
+
+
+def test_a_part_that_was_prepared_and_never_started_is_ended_as_any_other(tmp_path: Path) -> None:
+    part = PartProcess("ca", tmp_path / "ca.json", tmp_path, "*.log")
+    part.prepare()
+    pid = part.pid
+    assert psutil.pid_exists(pid)
+    part.stop()
+    assert not psutil.pid_exists(pid)
