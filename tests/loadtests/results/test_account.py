@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadtests.errors import AccountError
@@ -108,6 +108,7 @@ def test_a_run_without_a_log_of_the_ra_has_an_account_all_the_same(tmp_path: Pat
     assert account(path, [], ra_log=tmp_path / "none.log").balance == Balance(1, 0, 0, 1)
 
 
+@settings(max_examples=30)  # each commits to a disk up to 13 times
 @given(st.lists(st.tuples(st.sampled_from(["held", "late", "lost"]), st.booleans()), max_size=12))
 def test_the_account_always_balances(
     tmp_path_factory: pytest.TempPathFactory, made: list[tuple[str, bool]]

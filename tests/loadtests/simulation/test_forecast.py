@@ -36,7 +36,7 @@ def erlang_c(servers: int, load: float) -> float:
 @pytest.mark.parametrize(("workers", "rate"), [(1, 7.0), (4, 30.0), (8, 70.0)])
 def test_phones_wait_for_blocking_workers_as_in_m_m_c(workers: int, rate: float) -> None:
     mean, waits = 0.1, []
-    for seed in range(6):
+    for seed in range(3):
         model = ChainModel(
             CapacitySettings(submit=ExponentialTime(mean)),
             blocking_ra(workers),
@@ -50,7 +50,7 @@ def test_phones_wait_for_blocking_workers_as_in_m_m_c(workers: int, rate: float)
 
 def test_one_signing_device_with_constant_time_waits_as_m_d_1_does() -> None:
     mean, rate, waits = 0.1, 7.0, []
-    for seed in range(6):
+    for seed in range(3):
         model = ChainModel(
             CapacitySettings(signing=ConstantTime(mean)),
             RaSettings(connections=POOLED),

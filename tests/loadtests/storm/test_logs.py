@@ -11,13 +11,21 @@ from tests.processes import run_estorm
 pytestmark = pytest.mark.long
 
 PHONES = 20
+SMALL = f"""
+[phones]
+key = "p-256"
+count = {PHONES}
+[arrivals]
+rate_per_second = 20
+"""
 
 
 @pytest.fixture(scope="module")
 def night(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A storm's run folder and, in it, what its logs come to."""
     folder = tmp_path_factory.mktemp("night")
-    storm = run_estorm("storm", "--phones", str(PHONES), "--rate", "20", "--out", "run", cwd=folder)
+    (folder / "small.toml").write_text(SMALL)
+    storm = run_estorm("storm", "small.toml", "--out", "run", cwd=folder)
     assert storm.returncode == 0, storm.stderr
     filled = run_estorm("logs", "backfill", "run/logs", "--out", "run/logs.om", cwd=folder)
     assert filled.returncode == 0, filled.stderr

@@ -69,16 +69,6 @@ def test_the_four_logs_are_there_and_the_report_too(finished: Path) -> None:
     assert (finished / "report.html").stat().st_size > 10_000
 
 
-def test_a_run_can_be_repeated_from_its_own_scenario_with_the_same_phones(
-    finished: Path, tmp_path: Path
-) -> None:
-    done = run_estorm("storm", str(finished / "scenario.toml"), "--out", "again", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    columns = [pl.read_parquet(run / "enrollments.parquet").sort("index")["phone"].to_list()
-               for run in (finished, tmp_path / "again")]  # fmt: skip
-    assert columns[0] == columns[1]
-
-
 def test_phones_get_the_right_errors_and_the_run_ends_when_the_ca_is_killed(tmp_path: Path) -> None:
     (tmp_path / "small.toml").write_text(SMALL.replace("count = 20", "count = 100"))
     run = tmp_path / "run"
@@ -105,19 +95,16 @@ def journal_lines(run: Path) -> int:
     return sum(path.read_bytes().count(b"\n") for path in run.glob("attempts-*.jsonl"))
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 130)])
-def test_an_interrupted_storm_reports_what_happened_and_leaves_nothing(
-    number: signal.Signals, code: int, tmp_path: Path
-) -> None:
+def test_an_interrupted_storm_reports_what_happened_and_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "small.toml").write_text(SMALL.replace("count = 20", "count = 1000"))
     run = tmp_path / "run"
     with running_estorm("storm", "small.toml", "--out", str(run), cwd=tmp_path) as process:
         assert wait_until(lambda: list(run.glob("attempts-*.jsonl")) and journal_lines(run) >= 5, 60)
         children = family_of(process.pid)
-        process.send_signal(number)
+        process.send_signal(signal.SIGINT)
         said, _ = process.communicate(timeout=60)
     phones = summary_of(run)["phones"]
-    assert process.returncode == code
+    assert process.returncode == 130
     assert said.splitlines()[-1] == f"go on with: estorm storm --resume {run}"
     assert phones["enrolled"] >= 5
     assert phones["dropped"] == 1000 - phones["enrolled"] - phones["failed"]

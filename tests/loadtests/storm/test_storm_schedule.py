@@ -1,4 +1,4 @@
-"""A storm that breaks its chain by a schedule: on the phones' clock, and the same again by the seed."""
+"""A storm that breaks its chain by a schedule: on the phones' clock, and again by the scenario it left."""
 
 from pathlib import Path
 
@@ -33,21 +33,23 @@ during = { from = 0, to = 60 }
 """
 
 
-def stormed(folder: Path) -> Path:
-    (folder / "storm.toml").write_text(SCENARIO)
-    done = run_estorm("storm", "storm.toml", "--seed", "5", "--out", "run", cwd=folder)
+def stormed(folder: Path, scenario: Path, *options: str) -> Path:
+    done = run_estorm("storm", str(scenario), *options, "--out", "run", cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / "run"
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return stormed(tmp_path_factory.mktemp("first"))
+    folder = tmp_path_factory.mktemp("first")
+    (folder / "storm.toml").write_text(SCENARIO)
+    return stormed(folder, folder / "storm.toml", "--seed", "5")
 
 
 @pytest.fixture(scope="module")
-def again(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return stormed(tmp_path_factory.mktemp("second"))
+def again(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of the scenario that the first run left."""
+    return stormed(tmp_path_factory.mktemp("second"), run / "scenario.toml")
 
 
 def summed_up(run: Path) -> Summary:
@@ -107,6 +109,12 @@ def test_start_and_end_are_lines_of_the_generators_log(run: Path) -> None:
     log = (run / "logs" / "generator.log").read_text()
     assert "fault start: ca.unavailable" in log
     assert "fault end: ca.unavailable" in log
+
+
+def test_a_run_is_repeated_from_its_own_scenario_with_the_same_phones(run: Path, again: Path) -> None:
+    first, second = ({(each.index, each.phone) for each in attempts(folder)} for folder in (run, again))
+    assert first == second
+    assert len(first) == 60
 
 
 def test_the_same_seed_strikes_the_same_connections(run: Path, again: Path) -> None:

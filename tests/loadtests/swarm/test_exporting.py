@@ -133,12 +133,11 @@ def test_a_worker_that_is_killed_takes_its_phones_and_no_count_with_it(
     assert last["estorm_enrollment_latency_seconds_count"] == ended
 
 
-@pytest.mark.parametrize("listen", ["nowhere", "127.0.0.1:99999", "127.0.0.1:x"])
-def test_an_address_that_is_none_is_one_line_and_exit_2(locust: Locust, listen: str) -> None:
-    process = locust(listen=listen)
+def test_an_address_that_is_none_is_one_line_and_exit_2(locust: Locust) -> None:
+    process = locust(listen="127.0.0.1:99999")
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 2
-    assert f"estorm: --metrics-listen '{listen}' is not HOST:PORT or PORT" in output
+    assert "estorm: --metrics-listen '127.0.0.1:99999' is not HOST:PORT or PORT" in output
     assert "Traceback" not in output
 
 

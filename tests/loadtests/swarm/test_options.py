@@ -64,6 +64,7 @@ def test_keys_are_one_a_phone_unless_a_pool_is_shared() -> None:
         ("--connect-timeout", "inf"),
         ("--handshake-timeout", "-1"),
         ("--journal", "/nowhere"),
+        ("--arrival-rate", "fast"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named_with_its_option(option: str, value: str) -> None:
@@ -76,6 +77,26 @@ def test_keys_of_another_type_are_refused(tmp_path: Path) -> None:
     make_key_file(path, KeyType.P_256, 1)
     with pytest.raises(ScenarioError, match="holds p-256 keys, --key-type is p-384"):
         options("--keys-file", str(path), "--key-type", "p-384").check()
+
+
+def test_a_key_type_that_there_is_not_is_refused_with_those_that_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        options("--key-type", "dsa")
+    assert "'dsa' (choose from 'rsa-2048'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("host", "complaint"), [("", "no EST server"), ("http://127.0.0.1:1", "http://127")])
+def test_what_is_no_address_of_an_est_server_is_refused(host: str, complaint: str) -> None:
+    with pytest.raises(ScenarioError, match=complaint):
+        options(host=host)
+
+
+@pytest.mark.parametrize("option", ["--trust-anchor", "--keys-file"])
+def test_a_file_that_is_not_there_is_named(option: str) -> None:
+    with pytest.raises(ScenarioError, match="/nowhere"):
+        options(option, "/nowhere").check()
 
 
 @pytest.mark.parametrize("option", ["--trust-anchor", "--lsc-chain"])
