@@ -18,6 +18,8 @@ from testbed.ntlm.initiator import Initiator
 from testbed.ntlm.messages import SIGNATURE
 from tests.mock_ca import PASSWORD, MockCa, basic_client, csr_pem, enroll_form, make_csr, mock_ca
 
+pytestmark = pytest.mark.long
+
 many = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 PAGES = [
     "", "default.asp", "certrqus.asp", "certrqad.asp", "certrqbi.asp", "certrqma.asp", "certrqxt.asp",

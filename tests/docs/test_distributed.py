@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "distributed.md").read_text(encoding="utf-8")
 LOCUSTFILE = "loadtests/locustfile.py"

@@ -10,6 +10,8 @@ from testbed.ca.capacity_settings import ConstantTime, SamplesTime
 from tests.loadtests.calibration.ca_logs import queueing, row, write_log
 from tests.processes import run_estorm
 
+pytestmark = pytest.mark.long
+
 SCENARIO = """
 name = "to calibrate"
 seed = 7

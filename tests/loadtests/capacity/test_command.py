@@ -10,6 +10,8 @@ import pytest
 from loadtests.planning.basis import read_basis
 from tests.processes import all_gone, family_of, run_estorm, running_estorm, wait_until
 
+pytestmark = pytest.mark.long
+
 # One worker of the RA, which signing holds for 0.4 s: 2.5 a second at most, wherever this runs.
 SCENARIO = """
 name = "one-worker"

@@ -9,6 +9,8 @@ from loadtests.capacity.trial import Trial, TrialPlan
 from tests.loadtests.capacity.queueing import bench, true_limit
 from tests.loadtests.capacity.trials import ALLOWED, RULE, changed, trial
 
+pytestmark = pytest.mark.long
+
 PHONES = 5000
 
 

@@ -14,6 +14,8 @@ import pytest
 
 from tests.processes import family_of, running_estorm, wait_until
 
+pytestmark = pytest.mark.long
+
 SEED = 20261123
 TURNS = 3
 LATEST_SECONDS = 9.0

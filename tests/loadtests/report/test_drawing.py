@@ -13,7 +13,7 @@ from tests.loadtests.report.browser import NEEDS_CHROMIUM, Opened, open_in_chrom
 from tests.loadtests.report.hostile import HOSTILE, hostile_run
 from tests.loadtests.report.run_with_faults import EVIDENCE, PHONES, run_with_faults
 
-pytestmark = NEEDS_CHROMIUM
+pytestmark = [pytest.mark.long, NEEDS_CHROMIUM]
 
 
 @pytest.fixture(scope="module")

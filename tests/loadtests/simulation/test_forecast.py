@@ -18,6 +18,8 @@ from testbed.ra.certsrv.settings import RaConnections, RaRetries, RaTimers
 from testbed.ra.settings import RaSettings
 from tests.loadtests.simulation.chains import PATIENT, POOLED, blocking_ra, evenly, poisson, seconds
 
+pytestmark = pytest.mark.long
+
 
 def mean_wait(forecast: Forecast, service_seconds: float) -> float:
     tries = forecast.tries

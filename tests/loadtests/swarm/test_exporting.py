@@ -19,6 +19,8 @@ from exporters.targets import read_urls
 from loadtests.results.journal import JournalReader
 from tests.loadtests.est_server import EstServer, LabCa
 
+pytestmark = pytest.mark.long
+
 LOCUSTFILE = Path(__file__).parents[3] / "loadtests" / "locustfile.py"
 PHONES = 60
 Locust = Callable[..., "subprocess.Popen[str]"]

@@ -11,6 +11,8 @@ from testbed.ca.capacity import Capacity, Turned, TurnedAway
 from testbed.ca.capacity_settings import CapacitySettings, ConstantTime, ExponentialTime
 from tests.virtual_time import run_virtually
 
+pytestmark = pytest.mark.long
+
 SECOND = ConstantTime(1.0)
 
 
