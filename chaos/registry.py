@@ -7,7 +7,6 @@ A fault is written as a table: its name under `fault`, its parameters beside it.
 
 import importlib
 import pkgutil
-import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from types import MappingProxyType
@@ -17,12 +16,10 @@ import msgspec
 import chaos
 from chaos.errors import PlanRefused
 from chaos.fault import Evidence, Fault
+from testbed.refusals import explain, worded
 
 _FOLDER = "faults"
 _UNITS = ("milliseconds", "microseconds", "seconds", "bytes", "days", "per_second", "share", "bits")
-_UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>[^`]*)`")
-_MISSING = re.compile(r"Object missing required field `(?P<field>[^`]*)`")
-_AT = re.compile(r"(?P<what>.*) - at `\$\.?(?P<field>[^`]*)`$")
 
 
 class Parameter(msgspec.Struct, frozen=True):
@@ -64,7 +61,7 @@ def read_fault(table: object, where: str = "fault") -> Fault:
         raise PlanRefused(f"{where}: a fault is a table with its name under `fault`, not {table!r}")
     parameters = dict(table)
     if "fault" not in parameters:
-        raise PlanRefused(f"{where}: the field `fault` is missing; there are {_names()}")
+        raise PlanRefused(f"{where}: the key `fault` is missing; there are {_names()}")
     name = parameters.pop("fault")
     kind = faults().get(name) if isinstance(name, str) else None
     if kind is None:
@@ -72,7 +69,7 @@ def read_fault(table: object, where: str = "fault") -> Fault:
     try:
         return msgspec.convert(parameters, kind)
     except msgspec.ValidationError as error:
-        raise PlanRefused(f"{where}, {name}: {explain(str(error), kind)}") from error
+        raise PlanRefused(f"{where}, {name}: {explain(error, parameters, kind)}") from error
 
 
 def write_fault(fault: Fault) -> dict[str, object]:
@@ -85,18 +82,6 @@ def describe(kind: type[Fault]) -> Description:
     parameters = tuple(_parameters(kind))
     complete = not any(parameter.required for parameter in parameters)
     return Description(kind.name, kind.summary, parameters, kind().evidence() if complete else None)
-
-
-def explain(message: str, kind: type[msgspec.Struct]) -> str:
-    """What msgspec refuses in a table of `kind`, with the field it is about."""
-    placed = _AT.match(message)
-    if unknown := _UNKNOWN.match(message):
-        known = ", ".join(field.encode_name for field in msgspec.structs.fields(kind)) or "none"
-        more = f" in `{placed['field']}`" if placed else f"; known are {known}"
-        return f"unknown field `{unknown['field']}`{more}"
-    if missing := _MISSING.match(message):
-        return f"the field `{missing['field']}` is missing" + (f" in `{placed['field']}`" if placed else "")
-    return f"field `{placed['field']}`: {placed['what']}" if placed else message
 
 
 def _kinds() -> Iterator[type[Fault]]:
@@ -122,31 +107,4 @@ def _parameters(kind: type[Fault]) -> Iterator[Parameter]:
         name = field.encode_name
         unit = next((unit for unit in _UNITS if name.endswith(unit)), "")
         shown = None if field.required else msgspec.to_builtins(default)
-        yield Parameter(name, _worded(properties.get(name, {}), known), shown, field.required, unit)
-
-
-def _worded(schema: Mapping[str, object], known: Mapping[str, object]) -> str:
-    """A JSON Schema in a few words: `"ca" or "ra"`, `number from 0 to 3600`, `text`."""
-    if isinstance(choices := schema.get("anyOf"), list):
-        return " or ".join(_worded(choice, known) for choice in choices)
-    if isinstance(choices := schema.get("enum"), list):
-        return " or ".join(f'"{choice}"' for choice in choices)
-    if "const" in schema:
-        return f'"{schema["const"]}"'
-    if isinstance(reference := schema.get("$ref"), str):
-        inner = known.get(reference.rpartition("/")[2], {})
-        kind = inner.get("enum") if isinstance(inner, dict) else None
-        return _worded(inner, known) if kind and isinstance(inner, dict) else "table"
-    if schema.get("type") == "array" and isinstance(items := schema.get("items"), dict):
-        return f"list of {_worded(items, known)}"
-    word = {"string": "text", "object": "table", "boolean": "true or false"}.get(
-        str(schema.get("type")), str(schema.get("type", "any"))
-    )
-    return word + "".join(_bounds(schema))
-
-
-def _bounds(schema: Mapping[str, object]) -> Iterator[str]:
-    words = {"minimum": "from", "exclusiveMinimum": "over", "maximum": "to", "exclusiveMaximum": "under"}
-    for key, word in words.items():
-        if key in schema:
-            yield f" {word} {schema[key]:g}"
+        yield Parameter(name, worded(properties.get(name, {}), known), shown, field.required, unit)

@@ -1,7 +1,7 @@
 """When faults strike: a schedule's entries, and the strikes that come of them. Nothing here waits or acts.
 
     [[chaos.schedule]]
-    fault = { fault = "tcp.latency", hop = "ra-ca", latency_ms = 200 }
+    fault = { fault = "tcp.latency", hop = "ra-ca", latency = 200 }
     at = 10               # seconds since the first phone's start
     seconds = 5           # how long
     every = 20            # and again
@@ -20,8 +20,9 @@ import msgspec
 
 from chaos.errors import PlanRefused
 from chaos.fault import Fault
-from chaos.registry import explain, read_fault, write_fault
+from chaos.registry import read_fault, write_fault
 from testbed.bounds import Settings
+from testbed.refusals import explain
 
 Unit = Literal["seconds", "enrolled"]
 Reader = Callable[[object, str], Fault]
@@ -137,7 +138,7 @@ def _read(table: object, number: int) -> Entry:
     try:
         return msgspec.convert(table, Entry)
     except msgspec.ValidationError as error:
-        raise PlanRefused(f"{_where(number)}: {explain(str(error), Entry)}") from error
+        raise PlanRefused(f"{_where(number)}: {explain(error, table, Entry)}") from error
 
 
 def _where(number: int) -> str:

@@ -19,6 +19,10 @@ class ChaosSettings(Settings, frozen=True):
     tcp: bool = True
     dns: bool = True
     clock: bool = False
-    toxiproxy_url: Annotated[str, msgspec.Meta(pattern=r"^$|^http://[^/\s]+/?$")] = ""
+    toxiproxy_url: Annotated[
+        str, msgspec.Meta(pattern=r"^$|^http://[^/\s]+/?$", examples=["http://127.0.0.1:8474"])
+    ] = ""
     schedule: tuple[Entry, ...] = ()
-    grafana_url: Annotated[str, msgspec.Meta(pattern=r"^$|^https?://\S+$")] = ""
+    grafana_url: Annotated[
+        str, msgspec.Meta(pattern=r"^$|^https?://\S+$", examples=["https://grafana.example.com"])
+    ] = ""

@@ -2,10 +2,9 @@
 
 import importlib.resources
 import random
-import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Self, get_args
+from typing import Annotated, Self
 
 import msgspec
 import tomli_w
@@ -19,6 +18,7 @@ from loadtests.phones.settings import ONCE, AuthenticationMode, KeyType, Operati
 from loadtests.storm.generator_settings import GeneratorSettings
 from loadtests.targets.settings import TargetSettings
 from testbed.errors import reason
+from testbed.refusals import explain
 from testbed.settings import CaSettings, LabSettings, Name, RaSettings, Seconds, Settings
 
 __all__ = [
@@ -38,7 +38,6 @@ __all__ = [
 ]
 
 MAX_PHONES = 10_000_000
-_UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(?P<key>.*?)`(?: - at `(?P<path>.*)`)?$")
 
 
 class PhoneSettings(Settings, frozen=True):
@@ -202,7 +201,7 @@ def scenario_of(table: object, source: str) -> Scenario:
     try:
         return msgspec.convert(table, Scenario)
     except msgspec.ValidationError as error:
-        raise ScenarioError(f"{source}: {_explain(str(error))}") from error
+        raise ScenarioError(f"{source}: {explain(error, table, Scenario)}") from error
 
 
 def without_nulls(table: dict[str, object]) -> dict[str, object]:
@@ -214,18 +213,3 @@ def _without_null(value: object) -> object:
     if isinstance(value, dict):
         return without_nulls(value)
     return [_without_null(each) for each in value] if isinstance(value, list | tuple) else value
-
-
-def _explain(message: str) -> str:
-    """Msgspec's message with the path as a TOML user writes it, and the known keys where one is unknown."""
-    message = message.replace("`$.", "`")
-    if not (unknown := _UNKNOWN_FIELD.match(message)):
-        return message
-    kind: type = Scenario
-    for name in filter(None, (unknown["path"] or "").split(".")):
-        plain, _, place = name.partition("[")
-        kind = next(field.type for field in msgspec.structs.fields(kind) if field.name == plain)
-        kind = get_args(kind)[0] if place or get_args(kind) else kind
-    known = ", ".join(field.name for field in msgspec.structs.fields(kind))
-    table = f"[{unknown['path']}]" if unknown["path"] else "the top level"
-    return f"unknown key `{unknown['key']}` in {table}; known are {known}"

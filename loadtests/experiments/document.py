@@ -22,10 +22,11 @@ from chaoslib.experiment import ensure_experiment_is_valid
 
 from chaos.errors import PlanRefused
 from chaos.fault import Evidence, Fault
-from chaos.registry import explain, read_fault
+from chaos.registry import read_fault
 from loadtests.errors import ScenarioError
 from loadtests.scenario import Scenario, scenario_of
 from testbed.errors import reason
+from testbed.refusals import explain
 
 ACTIONS = "loadtests.experiments.actions"
 _SUFFIX = ".yaml"
@@ -130,10 +131,14 @@ class Document:
         return tuple(dict.fromkeys([*own, *extension.evidence]))
 
     def extension(self) -> Extension:
-        """What it says beside Chaos Toolkit's own fields."""
-        for table in self.experiment.extensions:
+        """What it says beside Chaos Toolkit's own fields; PlanRefused names the key."""
+        for number, table in enumerate(self.experiment.extensions):
             if table.get("name") == EXTENSION:
-                return msgspec.convert(table, Extension)
+                try:
+                    return msgspec.convert(table, Extension)
+                except msgspec.ValidationError as error:
+                    where = f"{self.path.name}, extensions[{number}]"
+                    raise PlanRefused(f"{where}: {explain(error, table, Extension)}") from error
         return Extension()
 
     def scenario(self) -> Scenario:
@@ -188,8 +193,11 @@ def read_document(path: Path) -> Document:
         table = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise PlanRefused(f"cannot read the experiment {path}: {reason(error)}") from error
+    except yaml.MarkedYAMLError as error:
+        where = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        raise PlanRefused(f"{path} is not YAML: {where}{error.problem}") from error
     except yaml.YAMLError as error:
-        raise PlanRefused(f"{path} is not YAML: {error}") from error
+        raise PlanRefused(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     document = document_of(table, path)
     _check(document)
     return document
@@ -197,12 +205,14 @@ def read_document(path: Path) -> Document:
 
 def document_of(table: object, path: Path) -> Document:
     """The experiment in a table that came from `path`; PlanRefused names the field."""
+    if not isinstance(table, dict):
+        raise PlanRefused(f"{path.name} is no experiment of Chaos Toolkit's: it is not a table")
     try:
         experiment = msgspec.convert(table, Experiment)
-        document = Document(path.stem, path, dict(table), experiment)  # type: ignore[call-overload]
-        document.extension()
     except msgspec.ValidationError as error:
-        raise PlanRefused(f"{path.name}: {explain(str(error), Experiment)}") from error
+        raise PlanRefused(f"{path.name}: {explain(error, table, Experiment)}") from error
+    document = Document(path.stem, path, dict(table), experiment)
+    document.extension()
     return document
 
 

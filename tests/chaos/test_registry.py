@@ -86,7 +86,7 @@ def test_evidence_is_not_told_where_a_parameter_is_missing() -> None:
     ("table", "said"),
     [
         ("clock.skew", "a fault is a table"),
-        ({}, "the field `fault` is missing"),
+        ({}, "the key `fault` is missing"),
         ({"fault": "no.such"}, "there is no fault 'no.such'; there are "),
         ({"fault": 3}, "there is no fault 3"),
     ],
@@ -99,7 +99,7 @@ def test_what_is_no_fault_is_refused(table: object, said: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_unknown_parameter_is_refused_by_name(name: str) -> None:
-    with pytest.raises(PlanRefused, match=rf"{re.escape(name)}: unknown field `nonsense`"):
+    with pytest.raises(PlanRefused, match=rf"{re.escape(name)}: unknown key `nonsense`"):
         read_fault({"fault": name, "nonsense": 1})
 
 

@@ -129,10 +129,10 @@ def test_one_entry_more_does_not_shift_the_others() -> None:
             {"at": 1, "seconds": 1, "ramp": {"parameter": "x", "from": 0, "to": 1, "steps": 2}},
             "`ramp.parameter`",
         ),
-        ({"at": -1}, "field `at`: Expected `float` >= 0.0"),
-        ({"at": 1, "secs": 1}, "unknown field `secs`; known are fault, by, at, during"),
-        ({"during": {"from": 1}}, "the field `to` is missing in `during`"),
-        ({"at": 1, "by": "hours"}, "field `by`"),
+        ({"at": -1}, "`at` is -1; it may be number from 0 to 10000000"),
+        ({"at": 1, "secs": 1}, "unknown key `secs`; known are fault, by, at, during"),
+        ({"during": {"from": 1}}, "the key `to` is missing in [during]"),
+        ({"at": 1, "by": "hours"}, '`by` is \'hours\'; it may be "enrolled" or "seconds"'),
     ],
 )
 def test_an_entry_that_makes_no_sense_is_refused_by_name(entry: dict[str, object], said: str) -> None:

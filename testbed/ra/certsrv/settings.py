@@ -71,7 +71,10 @@ class RaResolver(Settings, frozen=True):
     """
 
     server: Annotated[
-        str, msgspec.Meta(pattern=r"^$|^(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-fA-F:]+\]):\d{1,5}$")
+        str,
+        msgspec.Meta(
+            pattern=r"^$|^(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-fA-F:]+\]):\d{1,5}$", examples=["127.0.0.1:53"]
+        ),
     ] = ""
     seconds: Seconds = 5.0
     cache: bool = False

@@ -45,7 +45,7 @@ def test_a_broken_experiment_is_one_line_that_names_the_field(tmp_path: Path, co
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("estorm: mine.yaml, method")
-    assert "unknown field `stages`" in done.stderr
+    assert "unknown key `stages`" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["mine.yaml"]
 
 

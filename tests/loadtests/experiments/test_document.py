@@ -76,20 +76,20 @@ def broken(tmp_path: Path, before: str, after: str) -> Path:
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        ("title: The CA", "titel: The CA", "unknown field `titel`"),
-        ("title: The CA is slow at login\n", "", "the field `title` is missing"),
-        ("method:", "methods:", "unknown field `methods`"),
-        ("    tolerance: 1", "    tolerence: 1", "unknown field `tolerence` in `steady-state-hypothesis"),
+        ("title: The CA", "titel: The CA", "unknown key `titel`"),
+        ("title: The CA is slow at login\n", "", "the key `title` is missing"),
+        ("method:", "methods:", "unknown key `methods`"),
+        ("    tolerance: 1", "    tolerence: 1", "unknown key `tolerence` in [steady-state-hypothesis"),
         ("      tolerance: 1\n", "", "hypothesis probe must have a tolerance entry"),
-        ("type: action", "type: act", "field `method[0].type`"),
+        ("type: action", "type: act", "`method[0].type` is 'act'; it may be "),
         ("func: end_all", "func: end_every", "does not expose a function called 'end_every'"),
         ("func: evidence", "func: evidence, arguments: {patience: 3}", "argument 'patience' is not part of"),
         ("fault: ca.hang", "fault: ca.hangs", "there is no fault 'ca.hangs'"),
-        ("stage: login", "stages: login", "ca.hang: unknown field `stages`"),
-        ("stage: login", "stage: logon", "ca.hang: field `stage`"),
+        ("stage: login", "stages: login", "ca.hang: unknown key `stages`"),
+        ("stage: login", "stage: logon", "ca.hang: `stage` is 'logon'; it may be \"any\" or "),
         ("controls:", "configuration: {scenario: {phones: {counts: 3}}}\ncontrols:", "unknown key `counts`"),
         ("controls:", "configuration: {scenario: 3}\ncontrols:", "scenario` is a table, not 3"),
-        ("controls:", "extensions: [{name: estorm, evidences: []}]\ncontrols:", "unknown field `evidences`"),
+        ("controls:", "extensions: [{name: estorm, evidences: []}]\ncontrols:", ": unknown key `evidences`"),
         ("title:", "title: [", "is not YAML"),
     ],
 )  # fmt: skip
@@ -105,7 +105,7 @@ def test_one_that_is_broken_is_refused_by_the_name_of_its_field(
 def test_one_that_is_no_table_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "list.yaml"
     path.write_text("- 1\n")
-    with pytest.raises(PlanRefused, match=r"list\.yaml: Expected `object`, got `array`"):
+    with pytest.raises(PlanRefused, match=r"list\.yaml is no experiment"):
         read_document(path)
 
 
