@@ -59,14 +59,19 @@ class Candidate(msgspec.Struct, frozen=True):
 
 def candidates(model: ChainModel, asked: Asked, goal: Goal, seed: int) -> Iterator[Candidate]:
     """Each spacing with what it bears, one after the other: each takes a second or some."""
+    before = 0
     for spacing in spacings(asked):
-        yield candidate(model, asked, spacing, goal, seed)
+        found = candidate(model, asked, spacing, goal, seed, before)
+        before = found.largest_batch
+        yield found
 
 
-def candidate(model: ChainModel, asked: Asked, spacing_seconds: float, goal: Goal, seed: int) -> Candidate:
-    """What one spacing bears."""
-    needed = math.ceil(asked.phones * spacing_seconds / asked.window_seconds)
-    first = Batches(asked.phones, min(max(1, needed), asked.phones), spacing_seconds, asked.within_seconds)
+def candidate(
+    model: ChainModel, asked: Asked, spacing_seconds: float, goal: Goal, seed: int, about: int = 0
+) -> Candidate:
+    """What one spacing bears; `about` is what it might be, where that is known."""
+    begin = about or math.ceil(asked.phones * spacing_seconds / asked.window_seconds)
+    first = Batches(asked.phones, min(max(1, begin), asked.phones), spacing_seconds, asked.within_seconds)
     held = largest_batch(model, first, goal, seed)
     if not held.size:
         return Candidate(spacing_seconds, 0, 0.0, 0.0, held.limit)

@@ -82,10 +82,14 @@ def _timers(model: ChainModel) -> Iterator[Change]:
     words, first = f"RA timers {_LONGER:g} times as long", _TIMERS[0]
     setting = f"ra.timers.{first} = {longer[first]:g}, ..."
     yield Change("timers", words, setting, patient)
+    handshake = _longer(model.handshake_timeout_seconds or phone)
     yield Change(
         "timers", f"phones wait {_longer(phone):g} s instead of {phone:g} s, {words}",
-        f"phones.read_timeout_seconds = {_longer(phone):g}, {setting}",
-        msgspec.structs.replace(patient, read_timeout_seconds=_longer(phone)),
+        f"phones.read_timeout_seconds = {_longer(phone):g}, "
+        f"phones.handshake_timeout_seconds = {handshake:g}, {setting}",
+        msgspec.structs.replace(
+            patient, read_timeout_seconds=_longer(phone), handshake_timeout_seconds=handshake
+        ),
     )  # fmt: skip
     bound = phone * _AHEAD_SHARE
     if not timers.total_seconds or timers.total_seconds > bound:

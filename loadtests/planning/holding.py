@@ -1,5 +1,6 @@
 """How large a batch may be: the search for the largest one that a chain bears again and again."""
 
+import math
 from dataclasses import dataclass
 
 import msgspec
@@ -12,7 +13,7 @@ from loadtests.simulation.settings import ChainModel
 _PRECISE_SHARE = 0.04
 _LEAST_PHONES = 1500
 _LEAST_BATCHES, _MOST_BATCHES = 4, 40
-_TRIES = 2
+_TRIES, _NEAR = 2, 1.08
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def largest_batch(model: ChainModel, batches: Batches, goal: Goal, seed: int) ->
             held = size
         else:
             too_many, limit = size, broken
-        size = _next(held, too_many, batches.phones)
+        size = _next(held, too_many, batches.phones, is_second=size == batches.size)
     return Held(held, limit)
 
 
@@ -50,12 +51,12 @@ def breaks(model: ChainModel, batches: Batches, goal: Goal, seed: int) -> str | 
     return next((broken for broken in made if broken is not None), None)
 
 
-def _next(held: int, too_many: int, most: int) -> int:
-    """The size to try next; one that is known already when there is none."""
+def _next(held: int, too_many: int, most: int, *, is_second: bool) -> int:
+    """The size to try next; one that is known already when there is none. The first is often a good guess."""
     if not held:
-        return too_many // 2
+        return math.floor(too_many / _NEAR) if is_second else too_many // 2
     if too_many > most:
-        return min(2 * held, most)
+        return min(math.ceil(_NEAR * held) if is_second else 2 * held, most)
     if too_many - held <= max(1, held * _PRECISE_SHARE):
         return held
     return (held + too_many) // 2

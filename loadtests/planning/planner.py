@@ -68,7 +68,8 @@ def make_plan(question: Question, tell: Tell) -> Plan:
     batches, times = settled.batches, settled.expected.replications
     tell(f"{batches.count} batches of {batches.size}: simulated {times} times")
     suggestions = list[Suggestion]()
-    for one in suggest(model, asked, goal, batches, chances(seed, "changes")):
+    about = settled.bears.largest_batch
+    for one in suggest(model, asked, goal, batches, about, chances(seed, "changes")):
         suggestions.append(one)
         tell(f"{one.change}: {one.gain.expected:.3g} times as many phones")
     return _plan(question, found, settled, in_order(suggestions))

@@ -1,6 +1,7 @@
 """How much each change of a chain helps: the batches it bears then, and the plan's own batches on it."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from loadtests.planning.batches import Batches
 from loadtests.planning.candidates import Asked, Candidate, candidate
@@ -16,11 +17,14 @@ _REPLICATIONS = 5
 _SAME = 0.02
 
 
-def suggest(model: ChainModel, asked: Asked, goal: Goal, batches: Batches, seed: int) -> Iterator[Suggestion]:
-    """Each change with what it brings at the spacing of `batches`, one after the other."""
-    before = _bears(model, asked, goal, batches, seed)
+def suggest(
+    model: ChainModel, asked: Asked, goal: Goal, batches: Batches, about: int, seed: int
+) -> Iterator[Suggestion]:
+    """Each change with what it brings at the spacing of `batches`, where about `about` phones hold now."""
+    searches = _Searches(asked, goal, batches.spacing_seconds, about, seed)
+    before = searches.bears(model)
     for change in changes(model):
-        yield _suggestion(change, before, asked, goal, batches, seed)
+        yield _suggestion(change, before, searches, batches)
 
 
 def in_order(suggestions: Iterable[Suggestion]) -> list[Suggestion]:
@@ -28,10 +32,23 @@ def in_order(suggestions: Iterable[Suggestion]) -> list[Suggestion]:
     return sorted(suggestions, key=lambda each: (-round(each.gain.expected / _SAME), each.expected.trouble))
 
 
-def _suggestion(
-    change: Change, before: list[Candidate], asked: Asked, goal: Goal, batches: Batches, seed: int
-) -> Suggestion:
-    after = _bears(change.model, asked, goal, batches, seed)
+@dataclass(frozen=True, slots=True)
+class _Searches:
+    """What a chain bears at one spacing, searched several times with chances of their own."""
+
+    asked: Asked
+    goal: Goal
+    spacing_seconds: float
+    about: int
+    seed: int
+
+    def bears(self, model: ChainModel) -> list[Candidate]:
+        seeds = range(self.seed, self.seed + _SEARCHES)
+        return [candidate(model, self.asked, self.spacing_seconds, self.goal, it, self.about) for it in seeds]
+
+
+def _suggestion(change: Change, before: list[Candidate], searches: _Searches, batches: Batches) -> Suggestion:
+    after, asked = searches.bears(change.model), searches.asked
     rates = [each.rate_per_second for each in after]
     one = 1 / batches.spacing_seconds
     gains = [rate / max(was.rate_per_second, one) for rate, was in zip(rates, before, strict=True)]
@@ -40,12 +57,7 @@ def _suggestion(
         lever=change.lever, change=change.name, setting=change.setting,
         rate_per_second=Interval.of(rates), gain=Interval.of(gains), needed_seconds=needed,
         fits=needed is not None and needed <= asked.window_seconds,
-        expected=expect(list(replicate(change.model, batches, goal, seed, _REPLICATIONS))),
+        expected=expect(
+            list(replicate(change.model, batches, searches.goal, searches.seed, _REPLICATIONS))
+        ),
     )  # fmt: skip
-
-
-def _bears(model: ChainModel, asked: Asked, goal: Goal, batches: Batches, seed: int) -> list[Candidate]:
-    """What the chain bears at the spacing, searched several times with chances of their own."""
-    return [
-        candidate(model, asked, batches.spacing_seconds, goal, seed + number) for number in range(_SEARCHES)
-    ]
