@@ -3,9 +3,10 @@
 Attempts that start near each other share queues and stalls, so drawing them one by one would promise too
 much. What is drawn anew is blocks of the schedule (circular block bootstrap, Politis and Romano 1992), the
 same blocks from every run, so that what the schedule itself does (batches, ramps) is on both sides and
-cancels. Nobody knows beforehand how long attempts remember each other, and a rule that reads it out of the
-same run finds too little just where it matters, near saturation (measured: docs/comparing.md). So the runs
-are cut in 20, in 10 and in 5, each with Student's t for so few, and the widest interval counts.
+cancels. How long attempts remember each other is read out of the runs (moments.py): a block is to hold five
+times as much, so the runs are cut in 20, in 10 or in 5, with Student's t for so few. That reading finds too
+little near saturation (measured: docs/comparing.md). So the next longer blocks are asked as well where the
+runs are not worth many moments, and where too few moments are left nothing is said.
 """
 
 import math
@@ -15,12 +16,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from loadtests.comparison.moments import Moments
 from loadtests.comparison.observed import Array
 
 CUTS = (20, 10, 5)
 RESAMPLES = 200
 _AT_ONCE = 50
 _LONGER_THAN_CHANCE = 0.05
+_MEMORIES_A_BLOCK = 5
 
 # Resampled values of one statistic or several: a row for each, in it one value for each row of weights.
 Statistic = Callable[["Blocks", slice], Array]
@@ -47,31 +50,47 @@ class Blocks:
 
 @dataclass(frozen=True, slots=True)
 class Chance:
-    """The standard error of a statistic, by each way to cut the runs."""
+    """The standard error of a statistic, by each way to cut the runs, and what the runs are worth."""
 
     errors: tuple[float, ...]
+    moments: Moments
 
     def half_width(self, beyond: float) -> float:
         """Of the interval whose ends are beyond the truth with chance `beyond` each."""
-        widths = (
-            error * float(stats.t.isf(beyond, cut - 1)) for cut, error in zip(CUTS, self.errors, strict=True)
-        )
-        return float(max(widths))
+        errors = dict(zip(CUTS, self.errors, strict=True))
+        return max(errors[cut] * float(stats.t.isf(beyond, cut - 1)) for cut in self._cuts())
 
     @property
     def is_open(self) -> bool:
-        """Whether longer blocks show more chance than the shorter ones: then still longer ones would, too."""
+        """Whether chance is not known: too few moments, or longer blocks show more of it than shorter ones.
+
+        Then still longer ones would, too.
+        """
+        if self.moments.are_few:
+            return True
         shortest, longest = self.errors[0], self.errors[-1]
         if not shortest:
             return False
         limit = float(stats.f.isf(_LONGER_THAN_CHANCE, CUTS[-1] - 1, CUTS[0] - 1))
         return bool((longest / shortest) ** 2 > limit)
 
+    def _cuts(self) -> Sequence[int]:
+        """The finest whose blocks are long enough, and the next one unless there are moments in plenty."""
+        if self.moments.are_plenty:
+            return CUTS[:1]
+        long_enough = [cut for cut in CUTS if cut * _MEMORIES_A_BLOCK <= self.moments.apart]
+        return long_enough[:2] or CUTS[-1:]
 
-def chances(statistics: Statistic, source: np.random.Generator) -> list[Chance]:
-    """How far chance moves each statistic, by resamples of the runs."""
+
+def chances(
+    statistics: Statistic, moments: Sequence[Moments], source: np.random.Generator
+) -> list[Chance]:  # fmt: skip
+    """How far chance moves each statistic, by resamples of the runs; `moments` are those of each."""
     errors = [_errors(statistics, cut, source) for cut in CUTS]
-    return [Chance(tuple(float(each) for each in of_one)) for of_one in zip(*errors, strict=True)]
+    return [
+        Chance(tuple(float(each) for each in of_one), worth)
+        for *of_one, worth in zip(*errors, moments, strict=True)
+    ]
 
 
 def _errors(statistics: Statistic, cut: int, source: np.random.Generator) -> Array:

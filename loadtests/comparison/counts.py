@@ -3,8 +3,8 @@
 Of all that it happened to, as many fall to a side as it has phones, when nothing has changed: the exact
 conditional test of two rates (Przyborowski and Wilenski 1940), which is Fisher's for what is rare and on the
 safe side for what is not. It takes phones to fare independently. They do not, trouble comes in clumps: counts
-are divided by how much more they vary from bin to bin than independent ones would (a design effect, as Rao
-and Scott 1992 do), and by how much more from run to run.
+are divided by how much more they would vary than independent ones, as far as a run remembers itself
+(moments.py; a design effect, as Rao and Scott 1992 have), and by how much more they do from run to run.
 """
 
 import math
@@ -14,19 +14,23 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from loadtests.comparison.moments import binned, bins_for, total_variance
 from loadtests.comparison.observed import Array
 
-_BINS = 20
 _FEWEST_TO_SEE_CLUMPS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """What happened to `happened` of `phones`; `at` are the moments, as shares of the schedule, if known."""
+    """What happened to `happened` of `phones`.
+
+    `at` are the moments, as shares of the schedule, and `phones_at` those of all phones; None when unknown.
+    """
 
     happened: int
     phones: int
-    at: Array | None
+    at: Array | None = None
+    phones_at: Array | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +65,20 @@ def design_effect(baseline: Sequence[Count], other: Sequence[Count]) -> float:
 
 
 def _within(counts: Sequence[Count]) -> float:
-    """From bin to bin of the schedule; runs share what the schedule does to all of them."""
-    known = [each for each in counts if each.at is not None]
-    total = sum(len(each.at) for each in known if each.at is not None)
+    """By how much what happened comes in clumps along the schedule."""
+    total = sum(each.happened for each in counts if each.at is not None)
     if total < _FEWEST_TO_SEE_CLUMPS:
         return 1.0
-    rows = np.stack([_binned(each) for each in known])
-    expected = rows.sum(axis=1, keepdims=True) * rows.sum(axis=0, keepdims=True) / total
-    cells = expected > 0
-    freedom = (_BINS - 1) * (len(known) - 1) if len(known) > 1 else _BINS - 1
-    if len(known) == 1:
-        expected = np.full_like(rows, total / _BINS)
-        cells = expected > 0
-    return float((((rows - expected) ** 2)[cells] / expected[cells]).sum()) / freedom
+    return sum(total_variance(_surplus(each)) for each in counts if each.at is not None) / total
+
+
+def _surplus(count: Count) -> Array:
+    """In each bin, what happened beyond its share of the phones that came."""
+    assert count.at is not None
+    assert count.phones_at is not None
+    bins = bins_for(count.phones)
+    came = binned(count.phones_at, bins)
+    return np.asarray(binned(count.at, bins) - came * (count.happened / came.sum()))
 
 
 def _between(side: Sequence[Count]) -> float:
@@ -83,12 +88,6 @@ def _between(side: Sequence[Count]) -> float:
     share = _total(side) / sum(each.phones for each in side)
     scatter = sum((each.happened - each.phones * share) ** 2 / (each.phones * share) for each in side)
     return scatter / (len(side) - 1)
-
-
-def _binned(count: Count) -> Array:
-    assert count.at is not None
-    bins = np.minimum((count.at * _BINS).astype(int), _BINS - 1)
-    return np.asarray(np.bincount(bins, minlength=_BINS), dtype=float)
 
 
 def _total(side: Sequence[Count]) -> int:

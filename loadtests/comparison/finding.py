@@ -23,8 +23,8 @@ class Verdict(enum.StrEnum):
 class Finding(msgspec.Struct, frozen=True):
     """One metric on both sides. `ratio` is the other side's over the baseline's, null where there is none.
 
-    The interval holds the true ratio with the comparison's confidence for all its metrics together; null ends
-    are without limit or not known.
+    With the comparison's confidence no metric's `low` is above its true ratio, and with the same no metric's
+    `high` is below; null ends are without limit or not known.
     """
 
     metric: str

@@ -17,7 +17,7 @@ from loadtests.comparison.times import Difference, Side
 from loadtests.results.slo import Unit
 
 QUANTILES = (("latency p50", 0.50), ("latency p95", 0.95), ("latency p99", 0.99))
-TOO_LONG = "attempts depend on each other for too long a part of the run: run longer"
+ONE_QUEUE = "cannot tell: too much of the run is one long queue; run longer, or several runs a side"
 ONE_RUN = "run-to-run noise is not known from one run a side"
 _TOO_FEW_IN_TAIL = 10
 _CPU_PARTS = ("RA", "CA", "generator")
@@ -75,10 +75,13 @@ class Comparison:
                 metric, unit, worse_up, before, after, math.exp(change), None, None,
                 Verdict.NOT_JUDGED, ONE_RUN,
             )  # fmt: skip
+        if found.chance and found.chance.is_open and not _freedom(found):
+            return Finding(
+                metric, unit, worse_up, before, after, math.exp(change), None, None,
+                Verdict.UNCLEAR, ONE_QUEUE,
+            )  # fmt: skip
         low, high = math.exp(change - half), math.exp(change + half)
         verdict = judge(low, high, self.tolerance, more_is_worse=worse_up)
-        if found.chance and found.chance.is_open and not _freedom(found):
-            verdict, note = Verdict.UNCLEAR, TOO_LONG
         return Finding(metric, unit, worse_up, before, after, math.exp(change), low, high, verdict, note)
 
     def _errors(self, baseline: Side, other: Side) -> Iterator[tuple[bool, Raw]]:
@@ -147,16 +150,19 @@ def _thin(baseline: Side, other: Side, quantile: float) -> str:
 
 
 def _failures(run: Observed) -> Count:
-    return Count(len(run.failed), run.phones, _at(run, run.failed))
+    return _count(run, run.failed)
 
 
 def _met(kind: str, run: Observed) -> Count:
-    moments = run.troubled.get(kind, np.empty(0))
-    return Count(len(moments), run.phones, _at(run, moments))
+    return _count(run, run.troubled.get(kind, np.empty(0)))
+
+
+def _count(run: Observed, moments: Array) -> Count:
+    return Count(len(moments), run.phones, _at(run, moments), _at(run, run.phone_starts))
 
 
 def _orphans(run: Observed) -> Count:
-    return Count(run.orphans or 0, run.phones, None)
+    return Count(run.orphans or 0, run.phones)
 
 
 def _at(run: Observed, moments: Array) -> Array:

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from loadtests.comparison import moments
 from loadtests.comparison.blocks import Blocks, Chance, chances, mean_logarithm
+from loadtests.comparison.moments import Moments
 from loadtests.comparison.observed import Array, Observed
 
 Side = Sequence[Observed]
@@ -42,7 +44,9 @@ def latencies(
     def resampled(run: Observed, blocks: Blocks, part: slice) -> Array:
         return _quantiles(run, quantiles, blocks.weights(_positions(run), part))
 
-    found = _chances(baseline, other, resampled, source)
+    placed = [(_positions(run), run.latencies) for run in (*baseline, *other)]
+    worth = [moments.of_quantile(placed, quantile) for quantile in quantiles]
+    found = _chances(baseline, other, resampled, worth, source)
     return [
         Difference(_own(baseline, quantile), _own(other, quantile), chance)
         for quantile, chance in zip(quantiles, found, strict=True)
@@ -58,18 +62,19 @@ def throughput(baseline: Side, other: Side, source: np.random.Generator) -> Diff
         return None
 
     def resampled(run: Observed, blocks: Blocks, part: slice) -> Array:
-        ends = run.ends[: _counted(run)]
-        return np.asarray(blocks.weights(ends / ends[-1], part).sum(axis=1)[None])
+        return np.asarray(blocks.weights(_progress(run), part).sum(axis=1)[None])
 
     def own(side: Side) -> tuple[float, ...]:
         return tuple(_counted(run) / float(run.ends[_counted(run) - 1]) for run in side)
 
-    return Difference(own(baseline), own(other), _chances(baseline, other, resampled, source)[0])
+    bins = moments.bins_for(min(_counted(run) for run in (*baseline, *other)))
+    worth = [Moments(moments.apart([_pace(other, bins) - _pace(baseline, bins)]), bins=bins)]
+    return Difference(own(baseline), own(other), _chances(baseline, other, resampled, worth, source)[0])
 
 
 def _chances(
     baseline: Side, other: Side, resampled: Callable[[Observed, Blocks, slice], Array],
-    source: np.random.Generator,
+    worth: Sequence[Moments], source: np.random.Generator,
 ) -> list[Chance]:  # fmt: skip
     def differences(blocks: Blocks, part: slice) -> Array:
         before, after = (
@@ -77,7 +82,7 @@ def _chances(
         )
         return after - before
 
-    return chances(differences, source)
+    return chances(differences, worth, source)
 
 
 def _quantiles(run: Observed, quantiles: Sequence[float], weights: Array) -> Array:
@@ -96,6 +101,17 @@ def _own(side: Side, quantile: float) -> tuple[float, ...]:
 def _positions(run: Observed) -> Array:
     span = run.span_seconds
     return np.asarray(np.clip(run.starts / span, 0.0, 1.0) if span else np.zeros(len(run.starts)))
+
+
+def _progress(run: Observed) -> Array:
+    """When each counted phone was done, as shares of the time until the last of them was."""
+    ends = run.ends[: _counted(run)]
+    return np.asarray(ends / ends[-1])
+
+
+def _pace(side: Side, bins: int) -> Array:
+    """How many phones were done in each bin, as shares of all."""
+    return np.asarray(np.mean([moments.binned(_progress(run), bins) / _counted(run) for run in side], axis=0))
 
 
 def _counted(run: Observed) -> int:

@@ -5,6 +5,9 @@ import pytest
 from numpy.typing import NDArray
 
 from loadtests.comparison.blocks import CUTS, RESAMPLES, Blocks, Chance, chances
+from loadtests.comparison.moments import Moments
+
+PLENTY = Moments(200.0)
 
 
 def means(positions: NDArray[np.float64], values: NDArray[np.float64]) -> list[Chance]:
@@ -12,7 +15,7 @@ def means(positions: NDArray[np.float64], values: NDArray[np.float64]) -> list[C
         weights = blocks.weights(positions, part)
         return np.asarray((weights @ values / weights.sum(axis=1))[None])
 
-    return chances(statistic, np.random.default_rng(3))
+    return chances(statistic, [PLENTY], np.random.default_rng(3))
 
 
 @pytest.mark.parametrize("cut", CUTS)
@@ -50,6 +53,21 @@ def test_a_drift_over_the_whole_run_leaves_the_question_open() -> None:
     assert chance.is_open
 
 
-def test_the_widest_of_the_intervals_counts() -> None:
-    assert Chance((1.0, 1.0, 1.0)).half_width(0.025) == pytest.approx(2.776, abs=1e-3)
-    assert Chance((9.0, 1.0, 1.0)).half_width(0.025) == pytest.approx(9 * 2.093, abs=1e-2)
+def test_runs_with_moments_in_plenty_are_cut_finely() -> None:
+    assert Chance((1.0, 9.0, 9.0), PLENTY).half_width(0.025) == pytest.approx(2.093, abs=1e-3)
+
+
+@pytest.mark.parametrize(("apart", "width"), [(120, 2.262), (60, 2.776), (30, 2.776)])
+def test_runs_with_fewer_moments_are_cut_coarsely_and_the_widest_interval_counts(
+    apart: float, width: float
+) -> None:
+    assert Chance((1.0, 1.0, 1.0), Moments(apart)).half_width(0.025) == pytest.approx(width, abs=1e-3)
+
+
+def test_a_wider_interval_of_shorter_blocks_counts_too() -> None:
+    assert Chance((9.0, 1.0, 1.0), Moments(120)).half_width(0.025) == pytest.approx(9 * 2.093, abs=1e-2)
+
+
+@pytest.mark.parametrize("moments", [Moments(19), Moments(200, beyond=3)])
+def test_too_few_moments_leave_the_question_open(moments: Moments) -> None:
+    assert Chance((1.0, 1.0, 1.0), moments).is_open

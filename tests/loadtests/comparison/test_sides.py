@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from loadtests.comparison.finding import Finding, Verdict
-from loadtests.comparison.sides import ONE_RUN, Comparison
+from loadtests.comparison.sides import ONE_QUEUE, ONE_RUN, Comparison
 from tests.loadtests.comparison.storms import observed
+
+pytestmark = pytest.mark.long
 
 PAIRS = 200
 PHONES = 300
@@ -27,6 +29,20 @@ def test_of_200_pairs_of_runs_that_are_alike_at_most_5_percent_raise_an_alarm() 
         for pair in range(PAIRS)
     ]
     assert sum(map(bool, alarms)) <= 0.05 * PAIRS
+
+
+def test_runs_that_are_one_long_queue_raise_no_more_alarms_than_others() -> None:
+    runs = [observed(seed, PHONES, load=1.0) for seed in range(200)]
+    alarms = [
+        regressions(Comparison().of([one], [two])) for one, two in zip(runs[::2], runs[1::2], strict=True)
+    ]
+    assert sum(map(bool, alarms)) <= 0.05 * len(alarms)
+
+
+def test_latencies_of_one_long_queue_cannot_be_told_apart_and_have_no_interval() -> None:
+    found = by_metric(Comparison().of([observed(1, load=1.0)], [observed(2, load=1.0)]))["latency p50"]
+    assert (found.verdict, found.note) == (Verdict.UNCLEAR, ONE_QUEUE)
+    assert (found.low, found.high) == (None, None)
 
 
 def test_a_fifth_more_time_is_a_regression_of_latency() -> None:
