@@ -6,7 +6,7 @@ from chaos.errors import ControlRefused
 from chaos.registry import read_fault
 from chaos.system import Part
 from loadtests.errors import ExperimentFailed
-from loadtests.experiments.session import session_of
+from loadtests.experiments.session import KEY, Session, session_of
 
 Configuration = Mapping[str, object]
 
@@ -30,8 +30,10 @@ def end(configuration: Configuration, fault: str) -> None:
 
 
 def end_all(configuration: Configuration) -> None:
-    """End every fault that is in force."""
-    session_of(configuration).end_all()
+    """End every fault that is in force; none is when the storm could not start, or was interrupted first."""
+    session = configuration.get(KEY)
+    if isinstance(session, Session):
+        session.end_all()
 
 
 def restart(configuration: Configuration, part: Part, fails: bool = False) -> None:

@@ -1,7 +1,9 @@
 """`estorm chaos`: list faults and experiments, run an experiment, verify that it shows what it should."""
 
 import datetime as dt
+import random
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
@@ -13,7 +15,7 @@ from rich.text import Text
 from chaos.fault import Evidence
 from chaos.registry import Description, describe, faults
 from loadtests import exits
-from loadtests.experiments.document import find, names, read_document
+from loadtests.experiments.document import Document, find, names, read_document
 from loadtests.experiments.running import Outcome, run
 from loadtests.experiments.verifying import Verdict, verify
 from loadtests.storm.run_folder import new_run_path
@@ -68,9 +70,10 @@ def run_command(name: str, seed: int | None, out: Path | None) -> None:
     Exits 0 when it was carried through and deviated nowhere, 1 otherwise.
     """
     document = read_document(find(name))
-    outcome = run(document, out or new_run_path("chaos", dt.datetime.now(dt.UTC)), seed)
+    outcome = run(document, *_begin(document, seed, out, "chaos"))
     _tell(outcome)
-    click.echo(f"journal: {outcome.folder.path / 'journal.json'}")
+    if (journal := outcome.folder.path / "journal.json").exists():
+        click.echo(f"journal: {journal}")
     _exit(interrupted=outcome.interrupted, good=outcome.good)
 
 
@@ -84,7 +87,7 @@ def verify_command(name: str, seed: int | None, out: Path | None) -> None:
     Exits 0 when all evidence is in the one and none in the other, and both are in steady state in the end.
     """
     document = read_document(find(name))
-    verdict = verify(document, out or new_run_path("verify", dt.datetime.now(dt.UTC)), seed)
+    verdict = verify(document, *_begin(document, seed, out, "verify"), partial(click.echo, err=True))
     Console(width=_WIDTH, highlight=False).print(_proof_table(verdict))
     for complaint in verdict.complaints():
         click.echo(complaint)
@@ -109,9 +112,22 @@ def _described(name: str) -> ExperimentDescription:
     )  # fmt: skip
 
 
+def _begin(document: Document, seed: int | None, out: Path | None, kind: str) -> tuple[Path, int]:
+    """Where it runs and by which seed: the one that was given, or the experiment's, or one that is drawn."""
+    folder = out or new_run_path(kind, dt.datetime.now(dt.UTC))
+    if seed is None:
+        seed = document.scenario().seeded(random.SystemRandom()).seed
+    assert seed is not None
+    click.echo(f"seed {seed}, run folder {folder}")
+    return folder, seed
+
+
 def _tell(outcome: Outcome) -> None:
     for failure in outcome.failures:
         click.echo(f"failed: {failure}")
+    if outcome.interrupted:
+        click.echo("interrupted; nothing is known of the steady state after it")
+        return
     met = "met" if outcome.steady_before and outcome.steady_after else "NOT met"
     click.echo(f"{outcome.status}; steady state before and after: {met}")
 

@@ -3,7 +3,7 @@
 The control is the same experiment, its faults left out: same storm, same seed, same probes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,11 +57,16 @@ class Verdict:
             yield "the experiment names no evidence"
 
 
-def verify(document: Document, folder: Path, seed: int | None = None) -> Verdict:
-    """Run the experiment and its control, each in a folder of its own in `folder`, and compare their logs."""
+def verify(document: Document, folder: Path, seed: int, tell: Callable[[str], None]) -> Verdict:
+    """Run the experiment and its control, each in a folder of its own in `folder`, and compare their logs.
+
+    `tell` is told which of them begins.
+    """
+    tell("the control, without the faults")
     control = run(document, folder / "control", seed, faults=False)
     if control.interrupted:
         return Verdict(control, control, ())
+    tell("the experiment")
     return compare(document, run(document, folder / "experiment", seed), control)
 
 

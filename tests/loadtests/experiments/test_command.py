@@ -65,6 +65,7 @@ def test_an_unknown_experiment_is_refused_with_those_that_are(tmp_path: Path) ->
 def test_an_experiment_is_run_and_leaves_its_journal(tmp_path: Path) -> None:
     done = run_estorm("chaos", "run", "ca-name-unknown", "--out", "run", "--seed", "9", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("seed 9, run folder run\n")
     assert "completed; steady state before and after: met" in done.stdout
     assert "fault start: dns.nxdomain" in done.stderr
     journal = json.loads((tmp_path / "run" / "journal.json").read_text())
@@ -79,6 +80,9 @@ def test_an_experiment_is_verified_against_its_control(tmp_path: Path) -> None:
     done = run_estorm("chaos", "verify", "ca-name-unknown", "--out", "runs", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1] == "verified"
+    assert done.stdout.startswith("seed 1, run folder runs\n")
+    control, experiment = done.stderr.index("the control, without"), done.stderr.index("\nthe experiment\n")
+    assert control < experiment < done.stderr.index("fault start")
     rows = [line for line in done.stdout.splitlines() if "nginx_error" in line or "capf" in line]
     assert len(rows) == 3
     assert all(line.rstrip("│ ").endswith("ok") for line in rows)

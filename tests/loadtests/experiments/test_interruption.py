@@ -64,6 +64,8 @@ def test_ctrl_c_leaves_nothing(turn: int, tmp_path: Path) -> None:
     pids = {process.pid, *known}
     assert process.returncode in (130, 0), said + complaint
     assert "Traceback" not in complaint
+    assert "NOT met" not in said
+    assert "failed:" not in said
     assert wait_until(lambda: not any(each.is_running() for each in known.values()), 10), known
     assert ports & ports_of(psutil.net_connections("tcp")) == set()
     assert wait_until(lambda: left_files(pids) == [], 10), left_files(pids)
