@@ -11,6 +11,7 @@ from exporters.logs.sources import find_logs
 from loadtests.calibration.document import Calibration
 from loadtests.calibration.logs import calibrate_logs
 from loadtests.calibration.run import calibrate_run
+from loadtests.capacity.search_folder import SearchFolder
 from loadtests.errors import ScenarioError
 from loadtests.logs_command import manner_options
 from loadtests.scenario import Scenario, default_scenario, read_scenario
@@ -31,7 +32,7 @@ _SCENARIO = "scenario.toml"
 )  # fmt: skip
 @manner_options
 def calibrate(places: tuple[Path, ...], out: Path, scenario_file: Path | None, manner: Manner) -> None:
-    """Make service times, load and overheads from logs of production or from a run folder.
+    """Make service times, load and overheads from logs of production or from a run's or search's folder.
 
     Of production it needs the CA's IIS logs, and takes CAPF's and CES's where they are there. Several
     gigabytes are read twice, in little memory.
@@ -54,6 +55,8 @@ def calibrate(places: tuple[Path, ...], out: Path, scenario_file: Path | None, m
 def _calibration(places: tuple[Path, ...], manner: Manner) -> Calibration:
     if len(places) == 1 and _is_run(places[0]):
         return calibrate_run(places[0])
+    if len(places) == 1 and (kept := SearchFolder(places[0]).calibration).is_file():
+        return Calibration.read(kept)
     files, _ = find_logs(places)
     return calibrate_logs(files, manner)
 

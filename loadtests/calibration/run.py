@@ -38,7 +38,10 @@ def calibrate_run(path: Path) -> Calibration:
     folder = RunFolder(path.resolve())
     scenario, summary = read_scenario(folder.scenario), summaries.read(folder.summary)
     if scenario.target.url:
-        raise ScenarioError(f"{path} ran against {scenario.target.url}: its CA's and RA's share is not known")
+        raise ScenarioError(
+            f"{path} ran against {scenario.target.url}, of which only its answers were seen; give estorm "
+            "calibrate its CA's IIS logs"
+        )
     attempts = enrollments.read(folder.enrollments)
     files, _ = find_logs([folder.logs])
     log = ca_log_of(files)

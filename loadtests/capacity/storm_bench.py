@@ -86,7 +86,8 @@ class StormBench:
         if plan.step == "baseline":
             self._baseline_p50_seconds = made.latency_p50_seconds
         self._is_tired = not made.met or bool(made.problem)
-        if self.calibration and self.server is None and not made.void:
+        is_quiet = not made.void and (plan.step == "baseline" or made.met)
+        if self.calibration and self.server is None and is_quiet:
             keep_calibration(measured.folder, self.calibration)
         _strip(path)
         return made

@@ -44,6 +44,8 @@ def gentlest(
 
     Retries that come just as a later batch begins can make one spacing much worse than another.
     """
+    if len(found) < 2:
+        return next(iter(found), None)
     trouble = {
         each.spacing_seconds: _trouble(
             model, _few(_batches(asked, each, _first_size(asked, each))), goal, seed

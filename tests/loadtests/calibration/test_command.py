@@ -48,6 +48,14 @@ def test_a_run_gives_its_ca_as_it_was_set_and_its_overheads_as_measured(run: Pat
     assert (found.chain.started, found.chain.enrolled) == (20, 20)
 
 
+def test_of_a_capacity_search_there_is_what_it_kept(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "search").mkdir()
+    for out in ("search/calibration.toml", "again.toml"):
+        done = run_estorm("calibrate", str(run) if "/" in out else "search", "--out", out, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    assert Calibration.read(tmp_path / "again.toml") == Calibration.read(tmp_path / "search/calibration.toml")
+
+
 def test_its_logs_alone_give_samples_and_a_scenario_with_them(run: Path, tmp_path: Path) -> None:
     done = run_estorm("calibrate", str(run / "logs"), "--out", "c.toml", "--scenario", "s.toml", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
