@@ -160,10 +160,10 @@ def test_timers_and_handshakes_go_on_under_a_clock_that_jumps(rig: Rig, system: 
         assert enroll(rig.endpoints, timeout_seconds=20) in (200, 401)
     change = system.control.reload("ra", {"ra.timers.login_seconds": 1.0})
     system.control.set_clock("ra", Reading(offset_seconds=-3600))
-    with system.proxies.toxic("ra-ca", "latency", {"latency": 5000}):
+    with system.proxies.toxic("ra-ca", "latency", {"latency": 30_000}):
         began = time.monotonic()
         assert enroll(rig.endpoints) == 401
-        assert 0.9 < time.monotonic() - began < 4
+        assert 0.9 < time.monotonic() - began < 20
     system.control.restore("ra", change)
 
 

@@ -213,7 +213,7 @@ def test_slow_clients_do_not_hold_up_others(ca: MockCa, client: httpx.Client) ->
             )
         started = time.monotonic()
         assert "Certificate Issued" in client.post("certfnsh.asp", data=enroll_form(csr_pem())).text
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 8
     finally:
         for connection in slow:
             connection.close()

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.long
 
 LOCUSTFILE = Path(__file__).parents[2] / "loadtests" / "locustfile.py"
 PHONES = 40
-PATIENCE_SECONDS = 5.0
+PATIENCE_SECONDS = 30.0
 Locust = Callable[..., "subprocess.Popen[str]"]
 
 
@@ -366,9 +366,9 @@ def test_a_worker_whose_clock_is_minutes_off_is_reported_and_measures_as_the_oth
         ended_at = time.time()
     assert master.returncode == 0, output
     said = re.findall(r"the clock of worker \S+ is (-?[\d.]+) s ahead", output)
-    assert [float(seconds) for seconds in said] == [pytest.approx(offset_seconds, abs=0.1)]
+    assert [float(seconds) for seconds in said] == [pytest.approx(offset_seconds, abs=2)]
     ahead = sorted((report.clock_ahead_seconds or 0.0 for report in read_reports(journal)), key=abs)
-    assert ahead == [pytest.approx(0, abs=0.1), pytest.approx(offset_seconds, abs=0.1)]
+    assert ahead == [pytest.approx(0, abs=2), pytest.approx(offset_seconds, abs=2)]
     made = attempts(journal)
     assert_each_phone_enrolled_once(made)
     for attempt in made:

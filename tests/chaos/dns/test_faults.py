@@ -68,7 +68,7 @@ def test_a_delayed_answer_is_right_and_late(transport: str, process: DnsProcess,
     with client.fault(Delay(time=ConstantTime(0.25))):
         seen = dig(process.address, CA, transport)
     assert seen.addresses == ["127.0.0.9"]
-    assert 250 - COARSE_CLOCK_MILLISECONDS <= seen.milliseconds < 2000
+    assert 250 - COARSE_CLOCK_MILLISECONDS <= seen.milliseconds < 5000
 
 
 @needs_dig

@@ -51,7 +51,7 @@ def test_two_processes_enroll_the_fleet_on_one_schedule(tmp_path: Path) -> None:
     assert arrivals["started_rate"] == pytest.approx(arrivals["intended_rate"], rel=0.05)
     workers = summary["generator"]["workers"]
     assert [(each["number"], each["phones"], each["lost"]) for each in workers] == [(0, 20, 0), (1, 20, 0)]
-    assert all(abs(each["clock_ahead_seconds"]) < 0.1 for each in workers)
+    assert all(abs(each["clock_ahead_seconds"]) < 2 for each in workers)
     merged, exact = summary["histogram_seconds"], summary["latency_from_intended_start_seconds"]
     assert merged["latency_from_intended_start"]["count"] == 40
     assert merged["latency_from_intended_start"]["p99"] == pytest.approx(exact["p99"], rel=1e-3)

@@ -78,8 +78,8 @@ def test_faults_strike_on_the_phones_clock(run: Path) -> None:
     refused = times["ca.unavailable#0.0"]
     assert refused.started is not None
     assert refused.ended is not None
-    assert 2.0 <= refused.started - first < 3.0
-    assert refused.ended - first == pytest.approx(3.5, abs=0.5)
+    assert 2.0 <= refused.started - first < 4.0
+    assert refused.ended - first == pytest.approx(3.5, abs=1.0)
 
 
 def test_phones_fail_while_it_lasts_and_not_before_or_after(run: Path) -> None:
