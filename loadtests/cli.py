@@ -13,6 +13,7 @@ from chaos.errors import ChaosError
 from loadtests import exits
 from loadtests.errors import LoadtestError
 from testbed.errors import TestbedError
+from testbed.process_end import end_without_search
 
 # Where each command is, and what `estorm --help` says of it.
 COMMANDS = {
@@ -79,6 +80,7 @@ def _sigterm_interrupts() -> Iterator[None]:
 
 def main() -> None:
     """Run the command line; every expected failure is one line on standard error."""
+    end_without_search()
     try:
         with _sigterm_interrupts():
             estorm(standalone_mode=False)

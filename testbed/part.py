@@ -25,6 +25,7 @@ import uvloop
 
 from testbed import settings
 from testbed.errors import TestbedError
+from testbed.process_end import end_without_search
 from testbed.tether import die_with_parent
 
 S = TypeVar("S")
@@ -60,6 +61,7 @@ def acknowledge(problem: str | None) -> None:
 
 def main(kind: type[S], running: RunningPart[S]) -> int:
     """Run a part from its command line; returns the exit code: 0 when stopped, 1 when it could not start."""
+    end_without_search()
     path = Path(sys.argv[1])
     if PREPARE in sys.argv[2:]:
         sys.stdin.buffer.read()

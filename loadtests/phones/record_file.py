@@ -23,6 +23,7 @@ import msgspec
 
 from loadtests.errors import GeneratorFailed, LoadtestError, ScenarioError
 from testbed.ownership import Closing
+from testbed.process_end import end_without_search
 
 _LENGTH_BYTES = 4
 HeaderT = TypeVar("HeaderT", bound=msgspec.Struct)
@@ -97,6 +98,7 @@ def made_by_children(commands: Sequence[Sequence[str]], count: int) -> Iterator[
 
 def exit_code_of(work: Callable[[], None]) -> int:
     """Do a child's work: 0, or 2 and one line for what cannot be done, or 1 when nobody reads any more."""
+    end_without_search()
     try:
         work()
     except LoadtestError as error:

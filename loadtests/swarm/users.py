@@ -16,6 +16,7 @@ from loadtests.swarm.conductor import Conductor, conductor_for
 from loadtests.swarm.locust_run import BAD_USAGE, options_of
 from loadtests.swarm.metrics_options import add_metrics_options
 from loadtests.swarm.options import add_options
+from testbed.process_end import end_without_search
 from testbed.tether import die_with_parent
 
 _PARKED_SECONDS = 3600.0
@@ -47,6 +48,7 @@ def register(events: Events) -> None:
 
     Processes that Locust forks (--processes) are killed when the one that forked them dies, even by SIGKILL.
     """
+    end_without_search()
     main_pid = os.getpid()
     os.register_at_fork(after_in_child=_ForkTether(main_pid).tie)
     events.init_command_line_parser.add_listener(add_options)  # type: ignore[no-untyped-call]
