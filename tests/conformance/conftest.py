@@ -1,5 +1,7 @@
 """What the TCP proxy's foreign clients share: they are installed once, and drive one process a module."""
 
+import fcntl
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,9 +17,16 @@ from tests.testbed.raw_server import raw_server
 @pytest.fixture(scope="session")
 def python_clients(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory that toxiproxy-python and chaostoolkit-toxiproxy are installed in."""
-    directory = tmp_path_factory.mktemp("python-clients")
-    install_python_clients(directory)
-    return directory
+    mine = tmp_path_factory.getbasetemp()
+    everyones = mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine
+    installed = everyones / "python-clients"
+    with (everyones / "python-clients.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not installed.exists():
+            partial = tmp_path_factory.mktemp("python-clients")
+            install_python_clients(partial)
+            partial.rename(installed)
+    return installed
 
 
 @pytest.fixture(scope="module")
