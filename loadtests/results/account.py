@@ -80,7 +80,7 @@ class Account:
 def account(
     ca_database: Path, attempts: Iterable[Attempt], since: Mark | None = None, ra_log: Path | None = None
 ) -> Account:
-    """What became of each certificate issued since the mark; without `ra_log`, by times alone.
+    """What became of each certificate that the mark covers; without `ra_log`, by times alone.
 
     AccountError names the certificate that fits nowhere: one that a phone holds and the CA never issued, one
     that two phones hold, one that the RA had and the CA does not know. DatabaseError: no database there.
@@ -89,14 +89,14 @@ def account(
     known = {each.serial: each for each in every}
     holders = _holders(attempts, known)
     undelivered = _undelivered(ra_log, {each.request_id: each for each in every}) if ra_log else set()
-    after = since.request_id if since else 0
+    mark = since or Mark()
     return Account(
         tuple(
             Certificate(each.request_id, each.serial, fate, each.subject, holder.phone if holder else "")
             for each, holder, fate in (
                 (each, holders.get(each.serial), _fate(each, holders.get(each.serial), undelivered))
                 for each in every
-                if each.request_id > after
+                if mark.covers(each.request_id)
             )
         )
     )

@@ -38,10 +38,21 @@ class Orphans:
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """Where the CA's records ended when the run began: its last request id, its log's size."""
+    """Where the CA's records ended when the run began: its last request id, its log's size.
+
+    `until_request_id` is the last one when the run ended, None while it goes on: what the CA is asked for
+    later is another run's.
+    """
 
     request_id: int = 0
     log_bytes: int = 0
+    until_request_id: int | None = None
+
+    def covers(self, request_id: int) -> bool:
+        """Whether the CA was asked for it during the run."""
+        return self.request_id < request_id and (
+            self.until_request_id is None or request_id <= self.until_request_id
+        )
 
     def write(self, path: Path) -> None:
         """Keep it, for a run that is resumed."""
@@ -89,11 +100,11 @@ def read_mark(path: Path) -> Mark:
 
 
 def count_orphans(ca_database: Path, attempts: Iterable[Attempt], since: Mark | None = None) -> int:
-    """How many certificates issued since the mark none of these attempts brought to a phone."""
-    after = since.request_id if since else 0
+    """How many certificates that the mark covers none of these attempts brought to a phone."""
+    mark = since or Mark()
     held = {attempt.serial for attempt in attempts if attempt.enrolled}
     return sum(
-        certificate.request_id > after and certificate.serial not in held
+        mark.covers(certificate.request_id) and certificate.serial not in held
         for certificate in database.issued(ca_database)
     )
 

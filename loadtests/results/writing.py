@@ -17,7 +17,7 @@ from loadtests.results.summary import CpuSeconds, DeadPart, Facts, Host, Run, Su
 from loadtests.scenario import Scenario
 from loadtests.storm.accounting import balance_or_incident
 from loadtests.storm.course import Course
-from loadtests.storm.resumption import ca_records
+from loadtests.storm.resumption import ca_records, end_mark
 from loadtests.storm.run_folder import RunFolder
 from loadtests.swarm.worker_report import read_reports
 
@@ -93,6 +93,7 @@ def _known_cpu(spent: CpuSeconds) -> Iterator[tuple[str, float]]:
 def _facts(scenario: Scenario, folder: RunFolder, course: Course) -> Facts:
     assert scenario.seed is not None
     in_lab = not scenario.target.url
+    end_mark(scenario, folder)
     orphans = ca_records(scenario, folder).orphans(course.attempts, read_mark(folder.ca_mark))
     balance = balance_or_incident(scenario, folder, course)
     run = Run(

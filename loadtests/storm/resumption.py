@@ -3,13 +3,15 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
+
 from loadtests.capf.device_spool import SpooledLsc, SpoolReader
 from loadtests.capf.device_table import DeviceSettings, DeviceTable, existing_table
 from loadtests.errors import ScenarioError
 from loadtests.phones.phone import PhoneNames
 from loadtests.phones.settings import noon_tomorrow
 from loadtests.results.journal import Attempt, JournalReader, JournalWriter
-from loadtests.results.orphans import CaRecords, Mark
+from loadtests.results.orphans import CaRecords, Mark, read_mark
 from loadtests.scenario import Scenario, read_scenario
 from loadtests.storm.run_folder import RunFolder, find_run_folder
 from loadtests.targets.settings import TargetSettings
@@ -42,6 +44,14 @@ def ca_records(scenario: Scenario, folder: RunFolder) -> CaRecords:
 def target_mark(scenario: Scenario) -> Mark | None:
     """Where the records of a target's CA end before the run; None in a lab, which begins with none."""
     return _target_records(scenario.target).mark() if scenario.target.url else None
+
+
+def end_mark(scenario: Scenario, folder: RunFolder) -> None:
+    """Note where the records of a target's CA end now that the run has: what comes later is not the run's."""
+    if not scenario.target.ca_database:
+        return
+    end, begin = _target_records(scenario.target).mark(), read_mark(folder.ca_mark)
+    msgspec.structs.replace(begin, until_request_id=end.request_id).write(folder.ca_mark)
 
 
 def _target_records(target: TargetSettings) -> CaRecords:

@@ -79,6 +79,13 @@ def test_certificates_from_before_the_run_are_not_in_its_account(tmp_path: Path)
     assert account(path, [holding("aa"), holding("bb", 1)], Mark(request_id=1)).balance.issued == 1
 
 
+def test_certificates_from_after_the_run_are_not_in_its_account(tmp_path: Path) -> None:
+    path = tmp_path / "ca.sqlite"
+    issue(path, "aa", "bb", "cc")
+    found = account(path, [holding("aa")], Mark(until_request_id=2))
+    assert [each.serial for each in found.certificates] == ["aa", "bb"]
+
+
 def test_a_certificate_that_the_ca_never_issued_is_named_with_its_phone(tmp_path: Path) -> None:
     path = tmp_path / "ca.sqlite"
     issue(path, "aa")

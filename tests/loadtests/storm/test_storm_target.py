@@ -69,6 +69,14 @@ def test_orphans_are_counted_in_the_cas_database_since_the_run_began(known: Path
     assert summary["run"]["orphans_from"] == "counted in the CA's database"
 
 
+def test_what_the_ca_issues_to_others_later_is_nobodys_orphan(
+    lab: dict[str, Any], known: Path, tmp_path: Path
+) -> None:
+    storm_at(lab, tmp_path)
+    done = run_estorm("account", str(known), "--fate", "orphaned", "--ids", cwd=tmp_path)
+    assert (done.returncode, done.stdout.strip()) == (0, "")
+
+
 def test_orphans_are_estimated_from_the_cas_log_since_the_run_began(
     lab: dict[str, Any], tmp_path: Path
 ) -> None:
