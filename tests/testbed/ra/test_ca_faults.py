@@ -314,12 +314,16 @@ def test_garbage_from_the_ca_reaches_a_phone_only_where_the_switch_says_so(
 def test_the_timer_of_the_whole_enrollment_ends_it_in_any_stage(
     trouble: Trouble, ca: ScriptedCa, csr_lines: bytes
 ) -> None:
-    async def slow(request: Request) -> Response:
-        await asyncio.sleep(0.2)
-        return await ca.usual(request)
+    def late(seconds: float) -> Answer:
+        async def answer(request: Request) -> Response:
+            await asyncio.sleep(seconds)
+            return await ca.usual(request)
 
-    paths = ("/certsrv", "/certsrv/certrqxt.asp", SUBMIT, DOWNLOAD)
-    timers = replace(RaTimers(), total_seconds=0.7)
-    reply = trouble.enroll(csr_lines, lambda: ca.answers.update(dict.fromkeys(paths, slow)), timers=timers)
+        return answer
+
+    # Each stage alone is well within the time, login, form and submission together are not.
+    stages = {"/certsrv": late(0.3), "/certsrv/certrqxt.asp": late(0.3), SUBMIT: late(2.5)}
+    timers = replace(RaTimers(), total_seconds=3.0)
+    reply = trouble.enroll(csr_lines, lambda: ca.answers.update(stages), timers=timers)
     assert reply.status == 504
     assert trouble.failures() == {'{cause="total_timer",stage="submit"}': 1}
