@@ -12,6 +12,7 @@ _ADVICE = {
     EstError.FQDN_MISMATCH: "the server's certificate has another name: use that name in the URL",
     EstError.SSL_WRITE: "the server closed while the request was sent: look into its log",
     EstError.HTTP_NOT_FOUND: "there is no EST at this path: check the path segment, https://host:port/SEGMENT",
+    EstError.HTTP_UNSUPPORTED: "that is no answer of an EST server: check port and path segment",
     EstError.HTTP_BAD_REQ: "the server takes no such request: another key type (--key) may suit it better",
     EstError.AUTH_FAIL_TLSUID: "proof of possession needs TLS 1.2: leave out --tls-min 1.3, or --pop",
     EstError.CA_ENROLL_RETRY: "the CA wants a person to approve requests: let it issue by itself",
@@ -21,6 +22,12 @@ _ADVICE = {
     EstError.CACERT_VERIFICATION: "name the CAs that issue LSCs with --lsc-chain",
     EstError.VALIDATION: "compare this machine's clock with the CA's",
 }
+_REFUSES = "the server refuses for now or for good: look into its log and its limits"
+_REDIRECTS = "the server points elsewhere, and EST clients do not follow: give the EST server's own URL"
+_STATUS_ADVICE = dict.fromkeys((403, 429, 503), _REFUSES)
+_STATUS_ADVICE |= dict.fromkeys((301, 302, 303, 307, 308), _REDIRECTS)
+    (301, 302, 303, 307, 308), _REDIRECTS
+)
 
 
 def advice_for(failure: EnrollmentFailed, reply: EstReply, server: EstServer) -> str:
@@ -37,8 +44,8 @@ def advice_for(failure: EnrollmentFailed, reply: EstReply, server: EstServer) ->
         return (
             "libEST's manners do not suit it; --profile rfc sends what the RFC wants and reads what it allows"
         )
-    if reply.http_status in (403, 429, 503):
-        return "the server refuses for now or for good: look into its log and its limits"
+    if reply.http_status in _STATUS_ADVICE:
+        return _STATUS_ADVICE[reply.http_status]
     return _ADVICE.get(failure.error, "look into the server's log for the reason")
 
 
@@ -62,10 +69,10 @@ def _about_handshake(failure: EnrollmentFailed, server: EstServer) -> str:
         return f"{server.trust_anchor} does not hold the CA of the server's certificate: name its root"
     if "expired" in words or "not yet valid" in words:
         return "the server's certificate is not valid now: renew it, or set this machine's clock"
+    if "timed out" in words or "wrong version number" in words:
+        return "something listens there and does not speak TLS: check the port"
     if "version" in words or "protocol" in words:
         return "the server speaks no TLS version that was allowed: change --tls-min or --tls-max"
     if "certificate required" in words or "handshake failure" in words:
         return "the server may want a client certificate: give --client-certificate and --client-key"
-    if "timed out" in words:
-        return "something listens there and does not speak TLS: check the port"
     return "see whether the port speaks TLS, and which versions (--tls-min, --tls-max)"

@@ -108,6 +108,18 @@ DIGEST = (("WWW-Authenticate", 'Digest realm="x", nonce="n"'),)
         (Response(404), {}, "capf", "check the path segment"),
         (Response(415), {"profile": "libest"}, "capf", "--profile rfc"),
         (Response(429), {}, "capf", "its limits"),
+        (
+            Response(302, (("Location", "https://est.example.com/"),)),
+            {},
+            "capf",
+            "the server points elsewhere",
+        ),
+        (
+            Response(200, (("Content-Type", "text/html"),), b"<html>"),
+            {},
+            "capf",
+            "no answer of an EST server",
+        ),
         (Response(202, (("Retry-After", "600"),)), {}, "capf", "let it issue by itself"),
         (Response(500), {}, "capf", "look into the server's log"),
     ],
@@ -148,6 +160,7 @@ def test_a_port_without_tls_and_a_port_without_anybody_are_said(lab_ca: LabCa) -
     with tcp_peer(lambda connection, _: connection.sendall(b"220 mail\r\n" * 10)) as port:
         spoken = probed(Target(EstTarget("127.0.0.1", port), lab_ca.trust_anchor, "", "", ANYBODY))
     assert "no handshake" in text(spoken[0])
+    assert "does not speak TLS: check the port" in spoken[-1].advice
     nobody = probed(Target(EstTarget("127.0.0.1", 1), lab_ca.trust_anchor, "", "", ANYBODY))
     assert "Connection refused" in text(nobody[0])
     assert "nobody listens there" in nobody[-1].advice
