@@ -9,7 +9,6 @@ A rate of libfaketime's own would stretch sleeps and polls too, and counts from 
 clock that drifts is stepped here, and its processes see the step once a second.
 """
 
-import contextlib
 import importlib.util
 import platform
 import sys
@@ -123,15 +122,8 @@ class FakeClock(Closing):
         replace_whole(self._path, f"{offset_seconds:+.6f}\n".encode())
 
 
-def sweep_up_after(pid: int) -> None:
-    """Remove what libfaketime leaves in shared memory when its process, `pid`, is killed."""
-    for name in (f"faketime_shm_{pid}", f"sem.faketime_sem_{pid}"):
-        with contextlib.suppress(FileNotFoundError):
-            (_SHARED_MEMORY / name).unlink()
-
-
 def sweep_up_abandoned() -> None:
-    """Remove what libfaketime has left in shared memory of processes that are no more."""
+    """Remove what libfaketime has left in shared memory of processes that were killed."""
     for path in _SHARED_MEMORY.glob("*faketime_s[eh]m_*"):
         owner = path.name.rpartition("_")[2]
         if owner.isdigit() and not psutil.pid_exists(int(owner)):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from chaos.clock.faketime import FakeClock, is_preloaded, library, sweep_up_after
+from chaos.clock.faketime import FakeClock, is_preloaded, library, sweep_up_abandoned
 from chaos.errors import ClockUnavailable
 from chaos.system import Reading
 from tests.chaos.clock.clocked import clocked
@@ -62,7 +62,7 @@ def test_nothing_of_a_killed_process_stays_in_shared_memory(tmp_path: Path) -> N
         pid = process.pid
         process.process.kill()
     assert left_by(pid)
-    sweep_up_after(pid)
+    sweep_up_abandoned()
     assert not left_by(pid)
 
 
