@@ -19,6 +19,7 @@ _LEAST_SCATTER = 0.05
 _FAR_APART = 1.25
 # Phones that a rule allows to be late, in a trial whose verdict counts; and by how much it is used, or not.
 _LEAST_ALLOWED, _CLEARLY = 10, 1.5
+_SWAMPED = 5.0
 
 Floats = NDArray[np.float64]
 
@@ -51,7 +52,7 @@ def _is_clear(trial: Trial) -> bool:
 
 def _scatter(trials: Sequence[Trial]) -> Iterator[str]:
     """Analysis of variance: p50 of whole holds around a smooth curve, against that of their halves."""
-    holds = [trial for trial in of_step(trials, "hold") if trial.half_p50_seconds]
+    holds = [trial for trial in of_step(trials, "hold") if trial.half_p50_seconds and not _is_swamped(trial)]
     if len(holds) < _LEAST_HOLDS:
         return
     first, second = np.log([trial.half_p50_seconds or (1.0, 1.0) for trial in holds]).T
@@ -66,6 +67,11 @@ def _scatter(trials: Sequence[Trial]) -> Iterator[str]:
             f"the p50 of {len(holds)} holds at like rates scatters {times:.1f} times as much as that "
             "of their own halves does; chance alone does so in fewer than one search of ten thousand"
         )
+
+
+def _is_swamped(trial: Trial) -> bool:
+    """Whether phones came faster than they could be served: such queues grow, each in its own way."""
+    return any(margin.used > _SWAMPED for margin in trial.margins)
 
 
 def _around_a_curve(holds: Sequence[Trial], values: Floats) -> tuple[float, int]:

@@ -26,7 +26,7 @@ NAMED_SECONDS, QUICK_SECONDS = 180.0, 60.0
 # Where the interval is held against theory, what the chain itself takes (a hundredth of a second of a worker)
 # must be little beside the service time.
 KNOWN_WORKERS, KNOWN_MEAN_SECONDS, KNOWN_LIMIT_SECONDS = 2, 1.0, 4.0
-KNOWN_SECONDS, KNOWN_SETTLE_SECONDS = 1800.0, 15.0
+KNOWN_SECONDS, KNOWN_SETTLE_SECONDS = 1500.0, 15.0
 SCENARIO = """
 seed = 3
 [phones]
