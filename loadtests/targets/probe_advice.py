@@ -26,8 +26,6 @@ _REFUSES = "the server refuses for now or for good: look into its log and its li
 _REDIRECTS = "the server points elsewhere, and EST clients do not follow: give the EST server's own URL"
 _STATUS_ADVICE = dict.fromkeys((403, 429, 503), _REFUSES)
 _STATUS_ADVICE |= dict.fromkeys((301, 302, 303, 307, 308), _REDIRECTS)
-    (301, 302, 303, 307, 308), _REDIRECTS
-)
 
 
 def advice_for(failure: EnrollmentFailed, reply: EstReply, server: EstServer) -> str:
