@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +11,16 @@ import click
 import msgspec
 from rich.console import Console
 
-from loadtests import exits
+from loadtests import documents, exits
 from loadtests.comparison import table
 from loadtests.comparison.comparability import obstacles, remarks
 from loadtests.comparison.document import Compared, Report, encoded
 from loadtests.comparison.observed import Run, read_run
+from loadtests.comparison.page import write_page
 from loadtests.comparison.sides import Comparison
 from loadtests.errors import ScenarioError
 from loadtests.quantities import ShareType
+from loadtests.storm.run_folder import create_run_folder
 
 _WIDTH = 140
 _PATH = click.Path(path_type=Path)
@@ -31,6 +35,15 @@ class Given(msgspec.Struct, frozen=True):
     despite: tuple[str, ...]
     seed: int
     as_json: bool
+    out: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """What is compared: each of the others with the baseline."""
+
+    baseline: list[Run]
+    others: list[list[Run]]
 
 
 @click.command()
@@ -42,14 +55,19 @@ class Given(msgspec.Struct, frozen=True):
 @click.option("--despite", multiple=True, help="Setting that may differ, such as ra.timers; may be repeated.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, help="Seed of the resampling; default 1.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@click.option("--out", type=_PATH, help="Folder to leave report.html and comparison.json in.")
 def compare(**options: Any) -> None:  # noqa: ANN401 - typed as Given
     """Hold runs against a baseline: throughput, latency, errors, orphans, CPU, and what chance explains.
 
     Without --baseline the first RUN is the baseline and each other one is held against it; with it, all RUNs
-    are one side. Exits 0 when no regression is proven, 1 when one is, 2 when runs cannot be compared.
+    are one side. --out leaves a page with charts. Exits 0 when no regression is proven, 1 when one is, 2 when
+    runs cannot be compared.
     """
     given = Given(**options)
-    report = _report(given)
+    sides = _sides(given)
+    report = _report(given, sides)
+    if given.out:
+        _leave(given.out, report, sides)
     if given.as_json:
         click.echo(encoded(report))
     else:
@@ -57,28 +75,35 @@ def compare(**options: Any) -> None:  # noqa: ANN401 - typed as Given
     sys.exit(exits.NOT_MET if report.regression else 0)
 
 
-def _report(given: Given) -> Report:
-    baseline, sides = _sides(given)
+def _report(given: Given, sides: Sides) -> Report:
     judging = Comparison(tolerance=given.tolerance, seed=given.seed)
     compared = list[Compared]()
-    for side in sides:
-        said = _checked([*baseline, *side], given.despite)
-        found = judging.of([run.observed for run in baseline], [run.observed for run in side])
+    for side in sides.others:
+        said = _checked([*sides.baseline, *side], given.despite)
+        found = judging.of([run.observed for run in sides.baseline], [run.observed for run in side])
         compared.append(Compared([str(run.path) for run in side], found, said))
     return Report(
-        baseline=[str(run.path) for run in baseline], compared=compared, tolerance=given.tolerance,
+        baseline=[str(run.path) for run in sides.baseline], compared=compared, tolerance=given.tolerance,
         confidence=1 - judging.false_alarms, seed=given.seed,
         regression=any(each.regressed for each in compared),
     )  # fmt: skip
 
 
-def _sides(given: Given) -> tuple[list[Run], list[list[Run]]]:
+def _sides(given: Given) -> Sides:
     runs = [read_run(path) for path in given.runs]
     if given.baselines:
-        return [read_run(path) for path in given.baselines], [runs]
+        return Sides([read_run(path) for path in given.baselines], [runs])
     if len(runs) < 2:
         raise ScenarioError(f"{given.runs[0]} alone cannot be compared; name a second run, or a --baseline")
-    return runs[:1], [[run] for run in runs[1:]]
+    return Sides(runs[:1], [[run] for run in runs[1:]])
+
+
+def _leave(out: Path, report: Report, sides: Sides) -> None:
+    folder = create_run_folder("comparison", datetime.now(UTC), out, logs=False).path
+    documents.write(report, folder / "comparison.json")
+    baseline, *others = ([run.observed for run in side] for side in (sides.baseline, *sides.others))
+    write_page(folder / "report.html", report, baseline, others)
+    click.echo(f"comparison: {folder / 'comparison.json'}, {folder / 'report.html'}", err=True)
 
 
 def _checked(runs: Sequence[Run], despite: tuple[str, ...]) -> list[str]:

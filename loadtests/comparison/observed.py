@@ -16,6 +16,10 @@ from loadtests.scenario import Scenario, read_scenario
 from loadtests.storm.run_folder import find_run_folder
 
 Array = NDArray[np.float64]
+_OTHER_KINDS = {
+    "capacity.json": "a capacity search", "plan.json": "a plan", "tune.json": "a tuning",
+    "comparison.json": "a comparison",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,12 @@ class Run:
 
 def read_run(path: Path) -> Run:
     """The run in the folder `path`; ScenarioError, JournalError say what it lacks."""
+    for name, kind in _OTHER_KINDS.items():
+        if (path / name).is_file():
+            raise ScenarioError(f"{path} is the folder of {kind}; what is compared is runs of `estorm storm`")
     folder = find_run_folder(path)
+    if not folder.summary.is_file():
+        raise ScenarioError(f"{path} has no {folder.summary.name}: its run has not ended")
     scenario, summary = read_scenario(folder.scenario), summaries.read(folder.summary)
     table = enrollments.read(folder.enrollments)
     if table.is_empty():

@@ -17,7 +17,7 @@ def show(report: Report, console: Console) -> None:
     """Print it, a table for each side."""
     for compared in report.compared:
         console.print(_table(report, compared))
-        for line in (*compared.remarks, *_words(report, compared)):
+        for line in (*compared.remarks, *words(report, compared)):
             console.print(Text(line))
 
 
@@ -42,7 +42,8 @@ def _numbers(finding: Finding) -> Iterator[str]:
         yield "-" if ratio is None else f"{ratio - 1:+.1%}"
 
 
-def _words(report: Report, compared: Compared) -> Iterator[str]:
+def words(report: Report, compared: Compared) -> Iterator[str]:
+    """What was found of one side in a few lines, the verdict first."""
     unclear = [each.metric for each in compared.findings if each.verdict is Verdict.UNCLEAR]
     if compared.regressed:
         worse = ", ".join(each.metric for each in compared.regressed)

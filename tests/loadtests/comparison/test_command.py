@@ -59,16 +59,39 @@ def test_several_baselines_are_one_side() -> None:
     assert "one run a side" not in done.stdout
 
 
+@pytest.mark.usefixtures("runs")
+def test_out_leaves_a_page_and_the_same_as_data(tmp_path: Path) -> None:
+    done = compared("a", "b", "slow", "--json", "--out", "compared")
+    assert done.exit_code == 1, done.output
+    assert "compared/report.html" in done.stderr
+    left = json.loads((tmp_path / "compared" / "comparison.json").read_text())
+    assert left == json.loads(done.stdout)
+    assert "slow: REGRESSION" in (tmp_path / "compared" / "report.html").read_text()
+
+
+@pytest.mark.usefixtures("runs")
+def test_out_overwrites_nothing_and_is_not_made_for_runs_that_cannot_be_compared(tmp_path: Path) -> None:
+    assert "is not empty" in str(compared("a", "b", "--out", "c").exception)
+    assert isinstance(compared("a", "gone", "--out", "new").exception, ScenarioError)
+    assert not (tmp_path / "new").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (("a",), "a alone cannot be compared"),
         (("a", "gone"), "gone is not a run folder"),
+        (("a", "search"), "search is the folder of a capacity search"),
+        (("a", "killed"), "killed has no summary.json: its run has not ended"),
         (("a", "a"), "a run is named twice"),
         (("a", "other"), "phones.count is 500 in a and 400 in other"),
     ],
 )
 def test_what_cannot_be_compared_is_named(runs: Path, arguments: tuple[str, ...], said: str) -> None:
+    run_folder(runs / "search", 5)
+    (runs / "search" / "capacity.json").write_text("{}")
+    run_folder(runs / "killed", 5)
+    (runs / "killed" / "summary.json").unlink()
     run_folder(runs / "other", 5, scenario=Scenario(name="night", phones=PhoneSettings(count=400)))
     done = compared(*arguments)
     assert isinstance(done.exception, ScenarioError)
