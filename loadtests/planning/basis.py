@@ -84,8 +84,8 @@ def _of_storm(path: Path, scenario: Scenario | None) -> Basis:
         raise ScenarioError(str(error)) from error
     except ModelError as error:
         raise ModelError(
-            f"{error}. Run the same chain with few phones, or estorm capacity, name that folder with --from, "
-            f"and plan for this one with --scenario {path / folder.scenario.name}"
+            f"{error}. Measure with fewer phones or longer timers, name that folder with --from, and plan "
+            f"for this chain with --scenario {path / folder.scenario.name}"
         ) from error
 
 

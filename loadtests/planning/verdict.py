@@ -6,10 +6,11 @@ from loadtests.planning.candidates import Asked, Candidate
 from loadtests.planning.document import Check, Suggestion
 from loadtests.planning.expectation import Expectation
 from loadtests.planning.settling import Settled
-from loadtests.planning.wording import batched, between, phones
+from loadtests.planning.wording import batched, between, phones, several
 from loadtests.report.wording import count, rate, share, span
 
 _HELPS = 1.05
+_AMPLE = 2.0
 _SPARES = 0.5
 _MOST_WAYS = 3
 
@@ -72,10 +73,11 @@ def _held_by_window(asked: Asked, bears: Candidate) -> str:
 
 def _on_the_way(expected: Expectation) -> str:
     parts = [
-        (expected.timeouts, "timeouts"), (expected.retries.expected, "retries"),
-        (expected.orphans.expected, "orphans"), (expected.failed.expected, "phones that do not enroll"),
+        (expected.timeouts, "timeout", "timeouts"), (expected.retries.expected, "retry", "retries"),
+        (expected.orphans.expected, "orphan", "orphans"),
+        (expected.failed.expected, "phone without a certificate", "phones without a certificate"),
     ]  # fmt: skip
-    told = ", ".join(f"{count(number)} {name}" for number, name in parts if number)
+    told = ", ".join(several(*part) for part in parts if part[0])
     return f"expected on the way: {told}" if told else "no timeouts, retries or orphans expected on the way"
 
 
@@ -116,12 +118,15 @@ def _ways(suggestions: Sequence[Suggestion], settled: Settled, *, fits: bool) ->
     if not fits and (ways := [each for each in helpful if each.fits][:_MOST_WAYS]):
         yield "what makes them fit: " + "; or ".join(map(_way, ways))
     elif helpful:
-        yield f"what to change first: {_way(helpful[0])}"
+        room = settled.bears.largest_batch / settled.batches.size
+        is_easy = fits and room >= _AMPLE and settled.expected.trouble < 1
+        first = "nothing has to change; most would be gained by" if is_easy else "what to change first:"
+        yield f"{first} {_way(helpful[0])}"
     else:
         yield "no single change lets more phones through"
     before = settled.expected.trouble
     calm = min(suggestions, key=lambda each: each.expected.trouble, default=None)
-    if calm and calm.expected.trouble <= _SPARES * before:
+    if calm and before >= 1 and calm.expected.trouble <= _SPARES * before:
         after = count(calm.expected.trouble)
         yield (
             f"what spares these batches most trouble: {calm.change} ({after} timeouts, orphans and failures "

@@ -7,7 +7,12 @@ from loadtests.report.wording import count, span
 
 def phones(number: float) -> str:
     """`18,000 phones`, `1 phone`."""
-    return f"{count(number)} phone{'' if number == 1 else 's'}"
+    return several(number, "phone", "phones")
+
+
+def several(number: float, one: str, many: str) -> str:
+    """So many, with the word that goes with it."""
+    return f"{count(number)} {one if round(number) == 1 else many}"
 
 
 def batched(batches: Batches) -> str:

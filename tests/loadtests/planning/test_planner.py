@@ -75,6 +75,11 @@ def test_what_does_not_fit_is_said_with_what_it_needs(too_much: Plan) -> None:
     assert any(f"the window holds {too_much.most_phones} phones" in line for line in too_much.verdict)
 
 
+def test_of_a_chain_with_room_and_without_trouble_nothing_has_to_change(fitting: Plan) -> None:
+    assert any(line.startswith("nothing has to change; most would be gained by") for line in fitting.verdict)
+    assert not any("spares" in line for line in fitting.verdict)
+
+
 def test_workers_help_where_workers_are_the_limit_and_the_ca_does_not(too_much: Plan) -> None:
     levers = by_lever(too_much)
     assert too_much.suggestions[0].lever == "RA workers"
