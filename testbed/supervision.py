@@ -147,8 +147,8 @@ class PartProcess:
         `environment` is added to this process's own.
         Raises PartFailed with the part's own reason when it cannot start, or is not ready in time.
         """
-        self._write_launch(part_settings)
         with self._starting:
+            self._write_launch(part_settings)
             if self._prepared is None:
                 self._spawn(environment)
             self._end_preparation()
@@ -158,8 +158,7 @@ class PartProcess:
         return status.ready
 
     def _spawn(self, environment: Mapping[str, str] | None, *options: str) -> None:
-        if self._stopped:
-            raise PartFailed(f"the {self.name} was stopped for good")
+        self._refuse_if_stopped()
         self._close_stdout()
         with self._stderr_path.open("ab") as stderr:
             self._process = subprocess.Popen(
@@ -167,6 +166,10 @@ class PartProcess:
                 stdin=subprocess.PIPE if options else subprocess.DEVNULL, stdout=subprocess.PIPE,
                 stderr=stderr, start_new_session=True, env={**os.environ, **(environment or {})}, bufsize=0,
             )  # fmt: skip
+
+    def _refuse_if_stopped(self) -> None:
+        if self._stopped:
+            raise PartFailed(f"the {self.name} was stopped for good")
 
     def _end_preparation(self) -> None:
         """A part that is prepared starts now, if it still runs."""
@@ -179,7 +182,8 @@ class PartProcess:
 
         Raises PartFailed with the part's own reason when it goes on with those it had.
         """
-        self._write_launch(part_settings)
+        with self._starting:
+            self._write_launch(part_settings)
         assert self._process is not None
         while self._says_more(0.0) and self._stdout.readline():
             pass  # the answer to a signal of somebody else
@@ -208,15 +212,20 @@ class PartProcess:
         _await_end(family)
 
     def _write_launch(self, part_settings: Settings) -> None:
+        self._refuse_if_stopped()
         new = self._launch_path.with_suffix(".new")
         new.touch(mode=0o600)
         new.write_bytes(encode(Launch(os.getpid(), part_settings)))
         new.replace(self._launch_path)
 
     def _read_status(self, timeout_seconds: float, late: str, ended: str) -> Status:
-        if not self._says_more(timeout_seconds):
-            raise PartFailed(f"the {self.name} {late} after {timeout_seconds:g} s; {self._last_words()}")
-        line = self._stdout.readline()
+        try:
+            if not self._says_more(timeout_seconds):
+                raise PartFailed(f"the {self.name} {late} after {timeout_seconds:g} s; {self._last_words()}")
+            line = self._stdout.readline()
+        except (ValueError, OSError):  # closed by `stop`, in another thread
+            self._refuse_if_stopped()
+            raise
         if not line:
             raise PartFailed(f"the {self.name} {ended}; {self._last_words()}")
         return msgspec.json.decode(line, type=Status)

@@ -5,8 +5,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+import pytest
 
+from testbed.ca.settings import CaSettings
+from testbed.errors import PartFailed
 from testbed.supervision import PartProcess, ended_within, terminate
+from tests.mock_ca import part_settings
 
 LONG_SECONDS = 60.0
 
@@ -68,3 +72,11 @@ def test_a_part_that_was_prepared_and_never_started_is_ended_as_any_other(tmp_pa
     assert psutil.pid_exists(pid)
     part.stop()
     assert not psutil.pid_exists(pid)
+
+
+def test_a_part_that_was_stopped_is_not_started_and_leaves_no_settings_behind(tmp_path: Path) -> None:
+    part = PartProcess("ca", tmp_path / "ca.json", tmp_path, "*.log")
+    part.stop()
+    with pytest.raises(PartFailed, match="the ca was stopped for good"):
+        part.start(part_settings(tmp_path, CaSettings()), LONG_SECONDS)
+    assert not list(tmp_path.glob("ca.json*"))
