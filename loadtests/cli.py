@@ -1,6 +1,7 @@
 """The command line: `estorm COMMAND`. Exit codes: 0 done, 1 the SLO is not met, 2 bad usage or input."""
 
 import contextlib
+import errno
 import importlib
 import signal
 import sys
@@ -12,9 +13,10 @@ import click
 from chaos.errors import ChaosError
 from loadtests import exits
 from loadtests.errors import LoadtestError
-from testbed.errors import TestbedError
+from testbed.errors import TestbedError, reason
 from testbed.process_end import end_without_search
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 # Where each command is, and what `estorm --help` says of it.
 COMMANDS = {
     "account": ("loadtests.storm.account_command:account", "What became of each certificate of a run."),
@@ -86,6 +88,11 @@ def main() -> None:
             estorm(standalone_mode=False)
     except (LoadtestError, TestbedError, ChaosError) as error:
         exits.fail(str(error), exits.USAGE)
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        what = error.filename or "results"
+        exits.fail(f"{what} cannot be written: {reason(error)}; make room", exits.USAGE)
     except click.ClickException as error:
         exits.fail(error.format_message(), exits.USAGE)
     except (KeyboardInterrupt, click.Abort):

@@ -40,6 +40,15 @@ def parse_share(text: str) -> float:
     return share
 
 
+class Integer(click.IntRange):
+    """A whole number on the command line, called so when it is none."""
+
+    name = "integer"
+
+
+SEED = Integer(0, 2**63 - 1)
+
+
 class RateType(click.ParamType):  # type: ignore[type-arg]  # generic in new releases only
     """A rate on the command line, in events per second."""
 

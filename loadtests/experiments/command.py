@@ -18,7 +18,8 @@ from loadtests import exits
 from loadtests.experiments.document import Document, find, names, read_document
 from loadtests.experiments.running import Outcome, run
 from loadtests.experiments.verifying import Verdict, verify
-from loadtests.storm.run_folder import new_run_path
+from loadtests.quantities import SEED
+from loadtests.storm.run_folder import check_empty, new_run_path
 
 _WIDTH = 160
 
@@ -62,7 +63,7 @@ def list_command(*, as_json: bool) -> None:
 
 @chaos_group.command("run")
 @click.argument("name", metavar="NAME|FILE")
-@click.option("--seed", type=click.IntRange(min=0), help="Seed of fleet and faults; the same seed, the same.")
+@click.option("--seed", type=SEED, help="Seed of fleet and faults; the same seed, the same.")
 @click.option("--out", type=click.Path(path_type=Path), help="Run folder; default runs/<UTC time>-chaos.")
 def run_command(name: str, seed: int | None, out: Path | None) -> None:
     """Run an experiment; its journal is in the run folder.
@@ -79,7 +80,7 @@ def run_command(name: str, seed: int | None, out: Path | None) -> None:
 
 @chaos_group.command("verify")
 @click.argument("name", metavar="NAME|FILE")
-@click.option("--seed", type=click.IntRange(min=0), help="Seed of fleet and faults; the same seed, the same.")
+@click.option("--seed", type=SEED, help="Seed of fleet and faults; the same seed, the same.")
 @click.option("--out", type=click.Path(path_type=Path), help="Run folder; default runs/<UTC time>-verify.")
 def verify_command(name: str, seed: int | None, out: Path | None) -> None:
     """Run an experiment and its control without the faults, and compare their logs.
@@ -115,6 +116,7 @@ def _described(name: str) -> ExperimentDescription:
 def _begin(document: Document, seed: int | None, out: Path | None, kind: str) -> tuple[Path, int]:
     """Where it runs and by which seed: the one that was given, or the experiment's, or one that is drawn."""
     folder = out or new_run_path(kind, dt.datetime.now(dt.UTC))
+    check_empty(folder)
     if seed is None:
         seed = document.scenario().seeded(random.SystemRandom()).seed
     assert seed is not None

@@ -11,10 +11,10 @@ import msgspec
 from chaos.schedule import plan
 from loadtests import exits
 from loadtests.arrivals.settings import Shape
-from loadtests.quantities import DurationType, RateType
+from loadtests.quantities import SEED, DurationType, Integer, RateType
 from loadtests.results import slo
 from loadtests.results.writing import describe, write_results
-from loadtests.scenario import Load, Scenario, default_scenario, read_scenario
+from loadtests.scenario import MAX_PHONES, Load, Scenario, default_scenario, read_scenario
 from loadtests.storm.progress import make_display
 from loadtests.storm.prometheus import check_prometheus
 from loadtests.storm.resumption import renewing, target_mark
@@ -27,11 +27,11 @@ from loadtests.targets.target import open_target
 
 @click.command()
 @click.argument("scenario_file", metavar="[SCENARIO.toml]", required=False, type=click.Path(path_type=Path))
-@click.option("--phones", type=click.IntRange(min=1), help="How many phones enroll.")
+@click.option("--phones", type=Integer(1, MAX_PHONES), help="How many phones enroll.")
 @click.option("--shape", type=click.Choice([*map(str, Shape)]), help="How they arrive (docs/scenario.md).")
 @click.option("--rate", type=RateType(), help="Phones that start per second: 25, 25/s, 1500/min.")
 @click.option("--duration", type=DurationType(), help="Time in which they start: 90, 90s, 2m, 1h.")
-@click.option("--seed", type=click.IntRange(min=0), help="Seed of the fleet; the same seed, the same phones.")
+@click.option("--seed", type=SEED, help="Seed of the fleet; the same seed, the same phones.")
 @click.option("--out", type=click.Path(path_type=Path), help="Run folder; default runs/<UTC time>-storm.")
 @click.option("--target", help="Your EST server, https://host:port[/segment], instead of a lab.")
 @server_options

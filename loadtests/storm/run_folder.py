@@ -165,14 +165,19 @@ def create_run_folder(
     path = out or new_run_path(kind, now)
     try:
         path.mkdir(parents=True, exist_ok=True)
-        if any(path.iterdir()):
-            raise ScenarioError(f"the run folder {path} is not empty; name another with --out")
+        check_empty(path)
         folder = RunFolder(path.resolve())
         if logs:
             folder.logs.mkdir()
     except OSError as error:
         raise ScenarioError(f"cannot make the run folder {path}: {error.strerror}") from error
     return folder
+
+
+def check_empty(path: Path) -> None:
+    """ScenarioError when the folder of a new run is there already and holds something."""
+    if path.is_dir() and any(path.iterdir()):
+        raise ScenarioError(f"the run folder {path} is not empty; name another with --out")
 
 
 def new_run_path(kind: str, now: dt.datetime) -> Path:

@@ -13,6 +13,7 @@ import pytest
 from loadtests.cli import COMMANDS, estorm
 from testbed.pki import make_lab_pki
 from tests.processes import run_estorm
+from tests.testbed.full_disk import files_no_longer_than
 
 
 def test_help_lists_every_command_and_imports_none(tmp_path: Path) -> None:
@@ -51,6 +52,25 @@ def test_an_unknown_key_in_a_scenario_is_named(tmp_path: Path) -> None:
 
 def test_a_scenario_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert "cannot read the scenario gone.toml" in refused("storm", "gone.toml", cwd=tmp_path)
+
+
+def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
+    with files_no_longer_than(1000):
+        assert "cannot be written: File too large; make room" in refused("storm", cwd=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--phones", "10000001", "10000001 is not in the range 1<=x<=10000000"),
+        ("--phones", "many", "'many' is not a valid integer."),
+        ("--seed", "9223372036854775808", "is not in the range 0<=x<=9223372036854775807"),
+    ],
+)
+def test_a_number_that_no_scenario_may_have_is_refused(
+    option: str, value: str, said: str, tmp_path: Path
+) -> None:
+    assert said in refused("storm", option, value, cwd=tmp_path)
 
 
 def test_a_bad_slo_rule_is_named_before_anything_starts(tmp_path: Path) -> None:

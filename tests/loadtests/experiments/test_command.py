@@ -62,6 +62,12 @@ def test_an_unknown_experiment_is_refused_with_those_that_are(tmp_path: Path) ->
     assert "there is no experiment and no file 'nonsense'; there are ca-name-unknown, " in done.stderr
 
 
+def test_an_experiment_does_not_begin_in_a_folder_that_holds_something(tmp_path: Path) -> None:
+    done = run_estorm("chaos", "run", "ca-name-unknown", "--out", str(Path(__file__).parent), cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is not empty; name another with --out" in done.stderr
+
+
 def test_an_experiment_is_run_and_leaves_its_journal(tmp_path: Path) -> None:
     done = run_estorm("chaos", "run", "ca-name-unknown", "--out", "run", "--seed", "9", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
