@@ -22,7 +22,7 @@ from loadtests.capacity.search_folder import SearchFolder
 from loadtests.capacity.searching import Search
 from loadtests.capacity.storm_bench import StormBench
 from loadtests.capacity.wording import describe
-from loadtests.quantities import DurationType, RateType
+from loadtests.quantities import SEED, DurationType, RateType
 from loadtests.results.slo import parse_all
 from loadtests.scenario import Scenario, default_scenario, read_scenario
 from loadtests.storm.generator import EstServer
@@ -40,7 +40,7 @@ _USUAL_BUDGET = "10m"
 @click.option("--time-budget", type=DurationType(), help=f"How long it may take; default {_USUAL_BUDGET}.")
 @click.option("--first-rate", type=RateType(), help="Where to begin, instead of one phone at a time's rate.")
 @click.option("--settle", type=DurationType(), help="Time of each trial that does not count; default 5 s.")
-@click.option("--seed", type=click.IntRange(min=0), help="Seed of the phones and their arrivals.")
+@click.option("--seed", type=SEED, help="Seed of the phones and their arrivals.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder; default runs/<UTC time>-capacity.")
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with the search in this folder.")
 @click.option("--no-models", is_flag=True, help="Make no models of how the chain scales; search longer.")

@@ -19,7 +19,7 @@ from loadtests.comparison.observed import Run, read_run
 from loadtests.comparison.page import write_page
 from loadtests.comparison.sides import Comparison
 from loadtests.errors import ScenarioError
-from loadtests.quantities import ShareType
+from loadtests.quantities import SEED, ShareType
 from loadtests.storm.run_folder import create_run_folder
 
 _WIDTH = 140
@@ -53,7 +53,7 @@ class Sides:
 )
 @click.option("--tolerance", type=ShareType(), default="5%", help="A change up to this is none; default 5%.")
 @click.option("--despite", multiple=True, help="Setting that may differ, such as ra.timers; may be repeated.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, help="Seed of the resampling; default 1.")
+@click.option("--seed", type=SEED, default=1, help="Seed of the resampling; default 1.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.option("--out", type=_PATH, help="Folder to leave report.html and comparison.json in.")
 def compare(**options: Any) -> None:  # noqa: ANN401 - typed as Given

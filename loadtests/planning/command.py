@@ -19,7 +19,7 @@ from loadtests.planning.document import Plan, Source
 from loadtests.planning.goal import Goal, plannable
 from loadtests.planning.page import write_page
 from loadtests.planning.planner import Question, make_plan
-from loadtests.quantities import DurationType
+from loadtests.quantities import SEED, DurationType, Integer
 from loadtests.results import slo
 from loadtests.scenario import MAX_PHONES, read_scenario
 from loadtests.storm.run_folder import create_run_folder
@@ -43,14 +43,14 @@ class Given(msgspec.Struct, frozen=True):
 
 
 @click.command()
-@click.option("--phones", type=click.IntRange(1, MAX_PHONES), required=True, help="How many phones enroll.")
+@click.option("--phones", type=Integer(1, MAX_PHONES), required=True, help="How many phones enroll.")
 @click.option("--window", type=DurationType(), required=True, help="Time that there is for it: 4h, 90m.")
 @click.option("--from", "source", type=_PATH, required=True, help="Run folder, or calibration, of the chain.")
 @click.option("--scenario", "scenario_file", type=_PATH, help="Plan for this chain, not for the run's own.")
 @click.option("--slo", "rules", multiple=True, help="Rule to keep instead of the run's; may be repeated.")
 @click.option("--spacing", type=DurationType(), help="Time from batch to batch; default: whichever is best.")
 @click.option("--within", type=DurationType(), help="Time in which a batch's phones come.")
-@click.option("--seed", type=click.IntRange(min=0), help="Seed of the simulations.")
+@click.option("--seed", type=SEED, help="Seed of the simulations.")
 @click.option("--out", type=_PATH, help="Folder; default runs/<UTC time>-plan.")
 def plan(**options: Any) -> None:  # noqa: ANN401 - typed as Given
     """Plan batches of phones for a window of time, by simulation of the chain that a run measured.

@@ -13,7 +13,7 @@ from exporters.logs.reading import Manner
 from loadtests import exits
 from loadtests.calibration.document import Calibration
 from loadtests.logs_command import manner_options
-from loadtests.quantities import DurationType
+from loadtests.quantities import SEED, DurationType
 from loadtests.report.tuning import write_tuning_report
 from loadtests.scenario import Scenario, read_scenario
 from loadtests.simulation.settings import Overheads
@@ -33,7 +33,7 @@ _BUDGET_SECONDS = 900.0
 @click.argument("scenario_file", metavar="[SCENARIO.toml]", required=False, type=click.Path(path_type=Path))
 @click.option("--time-budget", type=DurationType(), default=_BUDGET_SECONDS, help="Time in all; default 15m.")
 @click.option("--out", type=click.Path(path_type=Path), help="Run folder; default runs/<UTC time>-tune.")
-@click.option("--seed", type=click.IntRange(min=0), help="The same seed, the same search.")
+@click.option("--seed", type=SEED, help="The same seed, the same search.")
 @click.option("--weights", default="", help="What counts how much: missed=10,orphans=3,... (docs/tuning.md).")
 @click.option(
     "--again", type=click.Path(path_type=Path), help="Take what this tune.json recommends; no search."
