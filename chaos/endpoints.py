@@ -12,13 +12,12 @@ from pathlib import Path
 from chaos.control.client import ControlClient
 from chaos.dns.client import DnsClient
 from chaos.errors import EndpointsUnusable
+from chaos.settings import ENDPOINTS_VARIABLE
 from chaos.tcp.client import Toxiproxy
 from testbed import settings
 from testbed.errors import SettingsError
 from testbed.lab import Endpoints
 from testbed.ownership import Closing
-
-VARIABLE = "ESTORM_ENDPOINTS"
 
 
 class ChaosEndpoints(Endpoints, frozen=True):
@@ -49,9 +48,10 @@ def read_endpoints(path: Path) -> ChaosEndpoints:
 
 def endpoints_path(environment: Mapping[str, str]) -> Path:
     """The file that ESTORM_ENDPOINTS names; EndpointsUnusable when it names none."""
-    if not (path := environment.get(VARIABLE)):
+    if not (path := environment.get(ENDPOINTS_VARIABLE)):
         raise EndpointsUnusable(
-            f"no chain to break: set {VARIABLE} to the file that `estorm lab --chaos --endpoints FILE` writes"
+            f"no chain to break: set {ENDPOINTS_VARIABLE} to the file that "
+            "`estorm lab --chaos --endpoints FILE` writes"
         )
     return Path(path)
 

@@ -7,6 +7,9 @@ import msgspec
 from chaos.schedule import Entry
 from testbed.bounds import Settings
 
+ENDPOINTS_VARIABLE = "ESTORM_ENDPOINTS"
+"""The environment variable with the path of the chain's endpoints (`chaos.endpoints`)."""
+
 
 class ChaosSettings(Settings, frozen=True):
     """What stands around the lab so that it can be broken.

@@ -6,8 +6,8 @@ from pathlib import Path
 import msgspec
 
 from chaos.errors import ChaosError
-from chaos.rig import Rig
 from loadtests.storm.chain import Chain
+from testbed.lab import Lab
 
 
 def keep_connections(lab: Chain | None, path: Path) -> None:
@@ -15,7 +15,7 @@ def keep_connections(lab: Chain | None, path: Path) -> None:
 
     Nothing is written where there is no proxy of ours, or it no longer answers.
     """
-    if not isinstance(lab, Rig) or not lab.endpoints.toxiproxy:
+    if lab is None or isinstance(lab, Lab) or not lab.endpoints.toxiproxy:
         return
     with contextlib.suppress(ChaosError), lab.system() as system:
         path.write_bytes(msgspec.json.format(msgspec.json.encode(system.proxies.faults()), indent=1) + b"\n")

@@ -12,7 +12,7 @@ from typing import Self
 
 import msgspec
 
-from chaos.endpoints import VARIABLE as ENDPOINTS_VARIABLE
+from chaos.settings import ENDPOINTS_VARIABLE
 from loadtests.est.client import EstTarget
 from loadtests.listening import Listen
 from loadtests.scenario import Scenario

@@ -11,8 +11,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import httpx
-
 from loadtests.errors import ScenarioError
 from loadtests.scenario import Scenario
 from testbed.supervision import terminate
@@ -105,6 +103,8 @@ def see_last_scrape(sleep: Callable[[float], None] = time.sleep) -> None:
 
 def _ready(process: "subprocess.Popen[bytes]", log: Path) -> str:
     """The URL, once it answers there."""
+    import httpx  # noqa: PLC0415 - few storms have a Prometheus, and it costs 0.1 s
+
     deadline = time.monotonic() + _START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         if listens := _LISTENS.search(log.read_text(errors="replace")):

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from chaos.rig import Rig
 from exporters.targets import listed, read_urls
 from loadtests.capf.device_table import DeviceTable
 from loadtests.errors import GeneratorFailed, ScenarioError
@@ -23,7 +22,7 @@ from loadtests.phones.keys import make_key_file
 from loadtests.phones.roster import Start, write_roster
 from loadtests.results.journal import Attempt, JournalReader
 from loadtests.scenario import Scenario
-from loadtests.storm.chain import Chain, make_chain
+from loadtests.storm.chain import Chain, generator_environment, make_chain
 from loadtests.storm.connections import keep_connections
 from loadtests.storm.counters import RA_FRONT
 from loadtests.storm.course import Course
@@ -88,7 +87,7 @@ class Storm:
                 self._folder.metrics_targets, self._folder.name,
                 endpoints if lab else None, self._folder.annotations,
             )  # fmt: skip
-            clock = lab.generator_environment if isinstance(lab, Rig) else {}
+            clock = {} if lab is None else generator_environment(lab)
             generator = owned.enter_context(Generator(self._scenario, server, supplies, output, clock))
             orphans = owned.enter_context(orphans_watched(self._scenario, self._folder))
             watch = _Watch(self._scenario, self._folder, self._display, self._clock, _News(devices, orphans))

@@ -11,9 +11,10 @@ import msgspec
 from locust.env import Environment
 
 from chaos import hooks
-from chaos.annotations import AnnotationFile, Grafana
+from chaos.annotations import AnnotationFile
 from chaos.endpoints import ChainSystem, endpoints_path, read_endpoints
 from chaos.errors import PlanRefused
+from chaos.grafana import Grafana
 from chaos.schedule import Plan, read_schedule
 from chaos.striking import Listener
 

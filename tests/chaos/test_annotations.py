@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from chaos.annotations import AnnotationFile, FaultTime, Grafana, read_fault_times
+from chaos.annotations import AnnotationFile, FaultTime, read_fault_times
 from chaos.errors import PlanRefused
+from chaos.grafana import Grafana
 from chaos.striking import Note
 
 TABLE: dict[str, object] = {"fault": "tcp.latency", "hop": "ra-ca"}
