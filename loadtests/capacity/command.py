@@ -27,7 +27,7 @@ from loadtests.results.slo import parse_all
 from loadtests.scenario import Scenario, default_scenario, read_scenario
 from loadtests.storm.generator import EstServer
 from loadtests.storm.progress import Display
-from loadtests.storm.run_folder import create_run_folder
+from loadtests.storm.run_folder import create_run_folder, shown
 from loadtests.targets.settings import load_options, server_options, with_options
 from loadtests.targets.target import open_target
 
@@ -75,7 +75,7 @@ def capacity(
         folder = SearchFolder(_made(scenario, out, consented=i_may_load_this))
         folder.begin(scenario, searched)
     server = open_target(_smallest(scenario), consented=i_may_load_this)
-    click.echo(f"seed {searched.seed}, folder {folder.path}")
+    click.echo(f"seed {searched.seed}, folder {shown(folder.path)}")
     with folder.run.locked(), make_search_display() as display:
         bench = _bench(scenario, searched, folder, display, server)
         found = modelled(Search(searched, folder, display, bench).run(), scenario, folder, display)
@@ -102,10 +102,10 @@ def _bench(
 def _end(found: Capacity, folder: SearchFolder, page: Path) -> None:
     for line in describe(found):
         click.echo(line)
-    click.echo(f"answer: {folder.answer}")
-    click.echo(f"report: {page}")
+    click.echo(f"answer: {shown(folder.answer)}")
+    click.echo(f"report: {shown(page)}")
     if found.interrupted:
-        click.echo(f"go on with: estorm capacity --resume {folder.path}")
+        click.echo(f"go on with: estorm capacity --resume {shown(folder.path)}")
         sys.exit(exits.INTERRUPTED)
     sys.exit(0 if found.good else exits.NOT_MET)
 

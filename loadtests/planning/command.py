@@ -22,7 +22,7 @@ from loadtests.planning.planner import Question, make_plan
 from loadtests.quantities import SEED, DurationType, Integer
 from loadtests.results import slo
 from loadtests.scenario import MAX_PHONES, read_scenario
-from loadtests.storm.run_folder import create_run_folder
+from loadtests.storm.run_folder import create_run_folder, shown
 
 _WIDTH = 140
 _PATH = click.Path(path_type=Path)
@@ -63,7 +63,7 @@ def plan(**options: Any) -> None:  # noqa: ANN401 - typed as Given
     seed = random.SystemRandom().getrandbits(32) if given.seed is None else given.seed
     question = _question(basis, asked, given.rules, seed)
     folder = create_run_folder("plan", datetime.now(UTC), given.out, logs=False).path
-    click.echo(f"seed {seed}, folder {folder}")
+    click.echo(f"seed {seed}, folder {shown(folder)}")
     made = make_plan(question, click.echo)
     _leave(made, folder)
     sys.exit(0 if made.fits else exits.NOT_MET)
@@ -98,4 +98,4 @@ def _leave(made: Plan, folder: Path) -> None:
     write_page(folder / "plan.html", made)
     console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
     table.show(made, console)
-    click.echo(f"plan: {folder / 'plan.json'}, {folder / 'plan.html'}")
+    click.echo(f"plan: {shown(folder / 'plan.json')}, {shown(folder / 'plan.html')}")

@@ -19,7 +19,7 @@ from loadtests.storm.progress import make_display
 from loadtests.storm.prometheus import check_prometheus
 from loadtests.storm.resumption import renewing, target_mark
 from loadtests.storm.run import Storm
-from loadtests.storm.run_folder import create_run_folder, open_run_folder
+from loadtests.storm.run_folder import create_run_folder, open_run_folder, shown
 from loadtests.targets.probe_command import dry_run
 from loadtests.targets.settings import load_options, server_options, with_options
 from loadtests.targets.target import open_target
@@ -80,8 +80,8 @@ def storm(
         folder.scenario.write_text(scenario.to_toml())
         if mark:
             mark.write(folder.ca_mark)
-    click.echo(f"seed {scenario.seed}, run folder {folder.path}")
-    onwards = f"go on with: estorm storm --resume {folder.path}"
+    click.echo(f"seed {scenario.seed}, run folder {shown(folder.path)}")
+    onwards = f"go on with: estorm storm --resume {shown(folder.path)}"
     try:
         with make_display() as display:
             course = Storm(scenario, folder, display, prometheus=prometheus, endpoints=endpoints).run(server)
@@ -91,7 +91,7 @@ def storm(
     summary = write_results(scenario, folder, course)
     for line in describe(summary):
         click.echo(line)
-    click.echo(f"report: {folder.report}")
+    click.echo(f"report: {shown(folder.report)}")
     if course.interrupted:
         if summary.phones.dropped:
             click.echo(onwards)

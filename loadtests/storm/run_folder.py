@@ -174,6 +174,12 @@ def create_run_folder(
     return folder
 
 
+def shown(path: Path) -> Path:
+    """The path as short as it can be typed here."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
 def check_empty(path: Path) -> None:
     """ScenarioError when the folder of a new run is there already and holds something."""
     if path.is_dir() and any(path.iterdir()):

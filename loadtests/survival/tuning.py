@@ -11,7 +11,7 @@ from exporters.logs.reading import Manner
 from exporters.logs.sources import LogFile, find_logs
 from loadtests.errors import ModelError, ScenarioError
 from loadtests.report.logged_tuning import write_logged_report
-from loadtests.storm.run_folder import create_run_folder
+from loadtests.storm.run_folder import create_run_folder, shown
 from loadtests.survival import document
 from loadtests.survival.advice import TARGET, judge, recommended
 from loadtests.survival.document import Cut, LoggedTune, TimerEvidence
@@ -60,8 +60,8 @@ def tune_by_logs(
     write(tune, folder.path)
     for line in describe(tune):
         tell(line)
-    tell(f"{folder.path / NAME}, beside it ra.toml and phones.toml")
-    tell(f"report: {write_logged_report(folder.path)}")
+    tell(f"{shown(folder.path / NAME)}, beside it ra.toml and phones.toml")
+    tell(f"report: {shown(write_logged_report(folder.path))}")
 
 
 def write(tune: LoggedTune, folder: Path) -> None:

@@ -17,7 +17,7 @@ from loadtests.quantities import SEED, DurationType
 from loadtests.report.tuning import write_tuning_report
 from loadtests.scenario import Scenario, read_scenario
 from loadtests.simulation.settings import Overheads
-from loadtests.storm.run_folder import create_run_folder
+from loadtests.storm.run_folder import create_run_folder, shown
 from loadtests.survival.tuning import tune_by_logs
 from loadtests.tuning.bench import WINDOW_SECONDS
 from loadtests.tuning.conditions import chosen, conditions, default_scenario
@@ -68,12 +68,12 @@ def tune(
     scenario = _seeded(read_scenario(scenario_file) if scenario_file else default_scenario(), seed)
     order = _order(scenario, msgspec.convert(given, _Given))
     folder = create_run_folder("tune", datetime.now(UTC), out)
-    click.echo(f"seed {scenario.seed}, run folder {folder.path}")
+    click.echo(f"seed {scenario.seed}, run folder {shown(folder.path)}")
     found = Tuning(order, folder.path, click.echo, time.monotonic).run()
     for line in describe(found):
         click.echo(line)
-    click.echo(f"{folder.path / NAME}, beside it ra.toml and phones.toml")
-    click.echo(f"report: {write_tuning_report(folder.path)}")
+    click.echo(f"{shown(folder.path / NAME)}, beside it ra.toml and phones.toml")
+    click.echo(f"report: {shown(write_tuning_report(folder.path))}")
     if found.interrupted:
         sys.exit(exits.INTERRUPTED)
 

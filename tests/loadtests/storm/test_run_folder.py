@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from loadtests.errors import ScenarioError
-from loadtests.storm.run_folder import create_run_folder
+from loadtests.storm.run_folder import create_run_folder, shown
 
 NOON = dt.datetime(2026, 1, 2, 12, 0, 0, tzinfo=dt.UTC)
 
@@ -31,3 +31,12 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ScenarioError, match="file/run: Not a directory"):
         create_run_folder("storm", NOON, tmp_path / "file" / "run")
+
+
+def test_a_path_below_is_told_as_it_can_be_typed_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert shown(tmp_path / "runs" / "a") == Path("runs/a")
+    assert shown(Path("/elsewhere/a")) == Path("/elsewhere/a")
+    assert shown(Path("a")) == Path("a")
