@@ -4,10 +4,9 @@ import hashlib
 import hmac
 import struct
 
+from Crypto.Hash import MD4
 from cryptography.hazmat.decrepit.ciphers.algorithms import ARC4
 from cryptography.hazmat.primitives.ciphers import Cipher
-
-from testbed.ntlm.md4 import md4
 
 # Seconds between 1601-01-01, FILETIME's zero, and the epoch.
 _FILETIME_EPOCH_SECONDS = 11_644_473_600
@@ -15,7 +14,7 @@ _FILETIME_EPOCH_SECONDS = 11_644_473_600
 
 def nt_hash(password: str) -> bytes:
     """The NT hash: MD4 over the password in UTF-16; costs microseconds, so keep it."""
-    return md4(password.encode("utf-16-le"))
+    return MD4.new(password.encode("utf-16-le")).digest()  # noqa: S303 - NTLM is defined on MD4
 
 
 def response_key(password_hash: bytes, user: str, domain: str) -> bytes:
