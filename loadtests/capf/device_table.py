@@ -85,7 +85,7 @@ class DeviceTable(Closing):
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self._connection = _connect_to_read(path) if read_only else _connect(path)
-        self._read_only = read_only
+        self._path, self._read_only = path, read_only
         found = self._connection.execute("PRAGMA application_id").fetchone()[0]
         if found != _APPLICATION_ID:
             self._connection.close()
@@ -102,7 +102,7 @@ class DeviceTable(Closing):
         # A table appears whole or not at all: a run killed here has none, and nothing to resume.
         half = path.with_name(f".{path.name}")
         half.unlink(missing_ok=True)
-        with contextlib.closing(_connect(half)) as connection:
+        with _usable(path), contextlib.closing(_connect(half)) as connection:
             connection.executescript(_SCHEMA)
             columns = "phone_index, name, key_size, ec_key_size, key_order, authentication_mode, operation,"
             columns += " operation_status, state, finish_by"
@@ -117,7 +117,7 @@ class DeviceTable(Closing):
     ) -> None:
         """Take a batch in one transaction; a CSR goes in the same statement that stores its LSC.
 
-        Anything may be given again: what is stored already stays as it is.
+        Anything may be given again: what is stored already stays as it is. ScenarioError: a full disk.
         """
         csrs, lscs = [], []
         for record in spooled:
@@ -128,7 +128,7 @@ class DeviceTable(Closing):
         failures = [_failure_row(each, attempts_allowed) for each in attempts if not each.enrolled]
         if not (csrs or lscs or failures):
             return
-        with self._connection:
+        with _usable(self._path), self._connection:
             self._connection.executemany(_CSR, csrs)
             self._connection.executemany(_FAILED, failures)
             self._connection.executemany(_LSC, lscs)
@@ -179,9 +179,15 @@ def existing_table(path: Path, *, read_only: bool = False) -> Iterator[DeviceTab
     """The table at `path`; ScenarioError when there is none."""
     if not path.is_file():
         raise ScenarioError(f"there is no device table {path}: name the folder of a storm")
+    with _usable(path), DeviceTable(path, read_only=read_only) as table:
+        yield table
+
+
+@contextlib.contextmanager
+def _usable(path: Path) -> Iterator[None]:
+    """Tell what SQLite cannot do with the table at `path`: it is none, or its disk is full."""
     try:
-        with DeviceTable(path, read_only=read_only) as table:
-            yield table
+        yield
     except sqlite3.Error as error:
         raise ScenarioError(f"cannot use the device table {path}: {error}") from error
 
@@ -193,11 +199,12 @@ def _connect_to_read(path: Path) -> sqlite3.Connection:
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=10.0)
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-    except sqlite3.Error as error:
+        with _usable(path):
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+    except ScenarioError:
         connection.close()
-        raise ScenarioError(f"cannot use the device table {path}: {error}") from error
+        raise
     return connection
 
 

@@ -15,6 +15,7 @@ from loadtests.phones.settings import AuthenticationMode
 from loadtests.results.journal import Attempt
 from loadtests.scenario import KeyType
 from tests.loadtests.attempts import enrolled, failed, retry
+from tests.testbed.full_disk import files_no_longer_than
 
 SETTINGS = DeviceSettings(KeyType.RSA_2048, AuthenticationMode.AUTH_BY_STR, 1_800_000_000.0)
 TRIES = 3
@@ -130,3 +131,9 @@ def test_a_file_that_is_no_device_table_is_named(path: Path) -> None:
     path.unlink()
     with pytest.raises(ScenarioError, match="there is no device table"), existing_table(path):
         pass
+
+
+def test_a_full_disk_is_one_clear_error(table: DeviceTable) -> None:
+    csr = SpooledCsr(0, 1, bytes(100_000))
+    with files_no_longer_than(10_000), pytest.raises(ScenarioError, match="cannot use the device table"):
+        table.update([csr], [], 1)
