@@ -24,7 +24,7 @@ def exporter_group() -> None:
     """Metrics of what is not ours."""
 
 
-@exporter_group.command()
+@exporter_group.command(short_help="Probe EST servers, as the blackbox exporter probes others.")
 @click.option(
     "--config", "path", required=True, type=click.Path(path_type=Path),
     help="TOML file with the modules and what they may probe (docs/est-probe.md).",

@@ -78,7 +78,7 @@ def run_command(name: str, seed: int | None, out: Path | None) -> None:
     _exit(interrupted=outcome.interrupted, good=outcome.good)
 
 
-@chaos_group.command("verify")
+@chaos_group.command("verify", short_help="Run an experiment and its control, and compare their logs.")
 @click.argument("name", metavar="NAME|FILE")
 @click.option("--seed", type=SEED, help="Seed of fleet and faults; the same seed, the same.")
 @click.option("--out", type=click.Path(path_type=Path), help="Run folder; default runs/<UTC time>-verify.")
