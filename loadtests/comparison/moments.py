@@ -46,6 +46,9 @@ class Moments:
         return self.apart >= _NEARLY_ALL * self.bins
 
 
+NONE = Moments(0.0, 0.0)
+
+
 def bins_for(phones: int) -> int:
     """In how many bins so many phones are looked at: in emptier ones, dice would drown what they share."""
     return min(max(phones // _PHONES_A_BIN, _FEWEST_BINS), _MOST_BINS)
@@ -97,6 +100,24 @@ def of_quantile(runs: Sequence[tuple[Array, Array]], quantile: float) -> Moments
     variance = sum(shares) / len(shares)
     independent = quantile * (1 - quantile) / variance if variance else math.inf
     return Moments(apart(series), independent * min(quantile, 1 - quantile), bins)
+
+
+def are_one_queue(baseline: Sequence[tuple[Array, Array]], other: Sequence[tuple[Array, Array]]) -> bool:
+    """Whether neither side, nor what sets them apart, has moments enough: whatever a queue brings is chance.
+
+    A calm side tells what would be usual; two that queue alike, as in one batch, are set apart by little.
+    """
+    bins = bins_for(min(len(latencies) for _, latencies in (*baseline, *other)))
+    one, two = (_mean_surplus(side, bins) for side in (baseline, other))
+    return all(Moments(apart([series])).are_few for series in (one, two, two - one))
+
+
+def _mean_surplus(side: Sequence[tuple[Array, Array]], bins: int) -> Array:
+    """In each bin, the share of the attempts above the median beyond what is expected, of a side's runs."""
+    each = [
+        binned(positions, bins, _beyond(latencies, 0.5)) / len(latencies) for positions, latencies in side
+    ]
+    return np.asarray(np.mean(each, axis=0))
 
 
 def _beyond(latencies: Array, quantile: float) -> Array:

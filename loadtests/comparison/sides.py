@@ -97,11 +97,17 @@ class Comparison:
         self, metric: str, baseline: Side, other: Side, count: Callable[[Observed], Count], clumps: float
     ) -> tuple[bool, Raw]:
         before, after = [count(run) for run in baseline], [count(run) for run in other]
+        is_open = len(before) + len(after) == 2 and times.are_one_queue(baseline, other)
 
         def make(each_side: float) -> Finding:
             found = ratio(before, after, each_side, clumps)
             verdict = judge(found.low, found.high, self.tolerance, more_is_worse=True)
             never = not any(each.happened for each in (*before, *after))
+            if is_open and verdict in (Verdict.REGRESSION, Verdict.IMPROVEMENT):
+                return Finding(
+                    metric, Unit.SHARE, True, _share_of(before), _share_of(after),
+                    _finite(found.value), None, None, Verdict.UNCLEAR, ONE_QUEUE,
+                )  # fmt: skip
             return Finding(
                 metric, Unit.SHARE, True, _share_of(before), _share_of(after),
                 _finite(found.value), found.low, _finite(found.high), Verdict.SAME if never else verdict,

@@ -11,7 +11,7 @@ import numpy as np
 
 from loadtests.comparison import moments
 from loadtests.comparison.blocks import Blocks, Chance, chances, mean_logarithm
-from loadtests.comparison.moments import Moments
+from loadtests.comparison.moments import NONE, Moments
 from loadtests.comparison.observed import Array, Observed
 
 Side = Sequence[Observed]
@@ -44,13 +44,22 @@ def latencies(
     def resampled(run: Observed, blocks: Blocks, part: slice) -> Array:
         return _quantiles(run, quantiles, blocks.weights(_positions(run), part))
 
-    placed = [(_positions(run), run.latencies) for run in (*baseline, *other)]
-    worth = [moments.of_quantile(placed, quantile) for quantile in quantiles]
+    placed = [*_placed(baseline), *_placed(other)]
+    # Where a run's usual queue is not known, its tail is not.
+    one_queue = moments.are_one_queue(_placed(baseline), _placed(other))
+    worth = [NONE if one_queue else moments.of_quantile(placed, quantile) for quantile in quantiles]
     found = _chances(baseline, other, resampled, worth, source)
     return [
         Difference(_own(baseline, quantile), _own(other, quantile), chance)
         for quantile, chance in zip(quantiles, found, strict=True)
     ]
+
+
+def are_one_queue(baseline: Side, other: Side) -> bool:
+    """Whether both sides are too much of one queue to tell what is usual; False when too few enrolled."""
+    if any(len(run.latencies) < _FEWEST for run in (*baseline, *other)):
+        return False
+    return moments.are_one_queue(_placed(baseline), _placed(other))
 
 
 def throughput(baseline: Side, other: Side, source: np.random.Generator) -> Difference | None:
@@ -96,6 +105,10 @@ def _quantiles(run: Observed, quantiles: Sequence[float], weights: Array) -> Arr
 
 def _own(side: Side, quantile: float) -> tuple[float, ...]:
     return tuple(float(np.quantile(run.latencies, quantile, method="inverted_cdf")) for run in side)
+
+
+def _placed(side: Side) -> list[tuple[Array, Array]]:
+    return [(_positions(run), run.latencies) for run in side]
 
 
 def _positions(run: Observed) -> Array:

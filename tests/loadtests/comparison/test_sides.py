@@ -74,6 +74,17 @@ def test_phones_that_fail_now_are_a_regression_by_kind() -> None:
     )
 
 
+def test_failures_of_two_runs_that_are_one_long_queue_each_cannot_be_told_apart() -> None:
+    calm, failing = observed(3, load=1.0), observed(4, load=1.0, failing=0.1)
+    found = by_metric(Comparison().of([calm], [failing]))["phones that never enrolled"]
+    assert (found.verdict, found.note) == (Verdict.UNCLEAR, ONE_QUEUE)
+
+
+def test_failures_of_an_overloaded_run_are_found_when_the_baseline_is_calm() -> None:
+    calm, failing = observed(1, load=0.5), observed(2, load=0.5, slower=2.0, failing=0.1)
+    assert "phones that never enrolled" in regressions(Comparison().of([calm], [failing]))
+
+
 def test_a_single_failure_more_is_none() -> None:
     assert regressions(Comparison().of([observed(1)], [observed(2, failing=0.001)])) == []
 
