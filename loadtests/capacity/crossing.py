@@ -6,8 +6,13 @@ with the rate from a floor, which an unloaded chain has already, along a logisti
     share(rate) = floor + (1 - floor) * logistic(constant + steepness * (rate / crossing - 1))
 
 with the constant for which share(crossing) is what is allowed. Phones of one trial wait for each other, so
-they are late in clusters: their number is beta-binomial. Clusters grow with the load: of M/M/c with 1 to 4
-servers the variance, over that of coins, grows with about the square of the share.
+they are late in clusters: their number is beta-binomial. Clusters grow with the load, and they are the larger
+the steeper the curve is, since both come from queues that are slow to forget: of M/M/c with 1 to 4 servers,
+the variance is that of coins times about
+
+    1 + clusters * steepness ** 1.5 * (share / allowed) ** 2
+
+with clusters from 0.5 to 1 where the steepness goes from 1 to 35.
 
 How steep the curve is, its floor and its clusters are not known and not guessed: every combination on a grid
 counts as much as it makes the trials likely (Bayes; steepness, clusters and the crossing before that equally
@@ -29,9 +34,9 @@ _COARSE, _FINE = (41, 9, 6), (61, 11, 6)
 # How far beyond the rates that were tried the crossing may be.
 _BEYOND = 1.5
 _STEEPNESS = (1.5, 60.0)
-_CLUSTERS = (1.05, 200.0)
+_CLUSTERS = (0.05, 8.0)
 _FLOORS = (0.0, 0.25, 0.5, 0.75)
-_CLUSTERS_GROW = 2.0
+_CLUSTERS_GROW, _CLUSTERS_OF_STEEP = 2.0, 1.5
 # What is left out of each side when the grid is drawn again around what is likely.
 _NEGLECTED = 1e-5
 _TAIL = 0.025
@@ -108,8 +113,9 @@ class _Grid:
         """How likely each cell makes the data, the most likely 1."""
         expected = self._shares(data.rates, allowed)
         grown = (expected / allowed) ** _CLUSTERS_GROW / np.maximum(data.phones - 1, 1)
+        steep = (self.steepness**_CLUSTERS_OF_STEEP)[None, None, :, None]
         likely = np.stack(
-            [_likelihood(data, expected, (clusters - 1) * grown) for clusters in self.clusters], axis=-1
+            [_likelihood(data, expected, each * steep * grown) for each in self.clusters], axis=-1
         )
         return np.asarray(np.exp(likely - likely.max()), dtype=np.float64)
 
