@@ -95,7 +95,8 @@ def renewal(part: Batches) -> Scenario:
     """The same chain with the planned batches, in the lab's real time; phones and CA have other chances."""
     shape = MassRenewalSettings(part.size, part.spacing_seconds, part.within_seconds)
     return msgspec.structs.replace(
-        CHAIN, seed=SEED + 1, ca=msgspec.structs.replace(CHAIN.ca, seed=SEED + 2), phones=msgspec.structs.replace(CHAIN.phones, count=part.phones),
+        CHAIN, seed=SEED + 1, ca=msgspec.structs.replace(CHAIN.ca, seed=SEED + 2),
+        phones=msgspec.structs.replace(CHAIN.phones, count=part.phones),
         arrivals=ArrivalSettings(shape=Shape.MASS_RENEWAL, mass_renewal=shape),
     )  # fmt: skip
 

@@ -14,13 +14,18 @@ MEAN_SECONDS = 0.1
 LIMIT_SECONDS = 1.0
 
 
-def bench(workers: int, seed: int) -> SimulatedBench:
+def bench(
+    workers: int,
+    seed: int,
+    mean_seconds: float = MEAN_SECONDS,
+    rule: str = f"latency_p99_seconds <= {LIMIT_SECONDS}s",
+) -> SimulatedBench:
     ra = RaSettings(
         connections=RaConnections(reuse_connections=True), timers=RaTimers(*(3600.0,) * 5),
         workers=RaWorkers("blocking", workers),
     )  # fmt: skip
-    model = ChainModel(CapacitySettings(submit=ExponentialTime(MEAN_SECONDS)), ra, read_timeout_seconds=3600)
-    return SimulatedBench(model, parse_all([f"latency_p99_seconds <= {LIMIT_SECONDS}s"]), seed)
+    model = ChainModel(CapacitySettings(submit=ExponentialTime(mean_seconds)), ra, read_timeout_seconds=3600)
+    return SimulatedBench(model, parse_all([rule]), seed)
 
 
 def true_limit(
