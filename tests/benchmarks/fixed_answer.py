@@ -104,7 +104,9 @@ def serving_fixed_answer(directory: Path, core: int) -> Iterator[FixedAnswer]:
             content_type=ENROLL_TYPE,
             certificate=pki.ra_server.certificate_path,
             key=pki.ra_server.key_path,
-            body=_answer(pki.issuing.key_path, pki.issuing.certificate_path, phone).decode().replace("\n", "\\n"),
+            body=_answer(pki.issuing.key_path, pki.issuing.certificate_path, phone)
+            .decode()
+            .replace("\n", "\\n"),
         )
     )
     command = [*on_core(core), "nginx", "-c", str(configuration), "-p", str(directory)]
