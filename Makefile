@@ -4,9 +4,9 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
-# Tests mostly wait for processes to start: four at a time keep two cores busy. A module stays with one of the
-# four, which makes what its tests share once, and the long modules, which tests/conftest.py puts first, start first.
-TEST_PROCESSES ?= 4
+# Tests mostly wait for processes to start: three at a time keep two cores busy. A module stays with one of the
+# three, which makes what its tests share once, and the long modules, which tests/conftest.py puts first, start first.
+TEST_PROCESSES ?= 3
 TEST_OPTIONS := --dist loadfile --no-loadscope-reorder --reruns 1 --rerun-show-tracebacks -raR
 # A storm starts a dozen processes, the tests thousands: each would compile all of this anew.
 unexport PYTHONDONTWRITEBYTECODE
