@@ -36,7 +36,8 @@ class LeftOut(msgspec.Struct, frozen=True):
 class Comparison(msgspec.Struct, frozen=True):
     """Leave-one-out errors, as a share of what was measured, and which model has the smaller ones.
 
-    `chance`: how often errors that are alike would differ as much; 1 when only one model could be made.
+    `better` is "neither" when only one model could be made. `chance`: how often errors that are alike would
+    differ as much, 1 when only one model could be made; from 0.05 on these levels do not tell the two apart.
     """
 
     levels: list[LeftOut]
@@ -92,21 +93,17 @@ def _judged(rows: list[LeftOut]) -> Comparison:
     queueing_error = _root_mean_square(of_queueing)
     chance = _chance([abs(a) - abs(b) for a, b in zip(of_usl, of_queueing, strict=True)])
     better: Winner = "usl" if usl_error < queueing_error else "queueing"
-    if chance >= _SIGNIFICANT:
-        better = "neither"
-    return Comparison(
-        rows, usl_error, queueing_error, better, chance, _words(better, usl_error, queueing_error)
-    )
+    note = _words(better, usl_error, queueing_error, chance)
+    return Comparison(rows, usl_error, queueing_error, better, chance, note)
 
 
-def _words(better: Winner, usl_error: float, queueing_error: float) -> str:
+def _words(better: Winner, usl_error: float, queueing_error: float, chance: float) -> str:
+    name = "the scalability law" if better == "usl" else "the queueing model"
     errors = f"{usl_error:.1%} for the scalability law, {queueing_error:.1%} for the queueing model"
-    said = {
-        "usl": "the scalability law predicts better",
-        "queueing": "the queueing model predicts better",
-        "neither": "the two cannot be told apart by these levels",
-    }
-    return f"{said[better]} (leave-one-out error {errors})"
+    said = f"{name} predicts better (leave-one-out error {errors})"
+    if chance < _SIGNIFICANT:
+        return said
+    return f"{said}, which may be chance: models that err alike differ as much in {chance:.0%} of cases"
 
 
 def _root_mean_square(errors: Sequence[float]) -> float:
