@@ -25,17 +25,24 @@ def explain(error: msgspec.ValidationError, table: object, kind: type) -> str:
     message = str(error)
     placed = _AT.search(message)
     path = placed["path"] if placed else ""
-    place = f" in [{path}]" if path else ""
     spot = _spot(table, kind, path)
     if unknown := _UNKNOWN.match(message):
-        known = dict.fromkeys(name for schema in spot.schemas for name in _properties(schema))
-        return f"unknown key `{unknown['key']}`{place}; known are {', '.join(known) or 'none'}"
+        return _unknown(unknown["key"], path, spot.schemas)
     if missing := _MISSING.match(message):
-        return f"the key `{missing['key']}` is missing{place}"
+        return f"the key `{missing['key']}` is missing{_place(path)}"
     choices = {worded(schema, spot.definitions) for schema in spot.schemas} - {"null"}
     if not path or not choices:
         return message.replace("`$.", "`")
-    return f"`{path}` is {_shown(spot.value)}; it may be {' or '.join(sorted(choices))}"
+    return f"`{path}` is {shown(spot.value)}; it may be {' or '.join(sorted(choices))}"
+
+
+def explain_key(key: str, kind: type) -> str:
+    """Why a table of this kind can have no `key`, such as `phones.count`, in one line; empty when it can."""
+    path, _, name = key.rpartition(".")
+    if path and (said := explain_key(path, kind)):
+        return said
+    schemas = _spot(None, kind, path).schemas
+    return "" if name in _keys(schemas) else _unknown(name, path, schemas)
 
 
 def worded(schema: Schema, definitions: Mapping[str, Schema]) -> str:
@@ -55,12 +62,31 @@ def worded(schema: Schema, definitions: Mapping[str, Schema]) -> str:
     return _WORDS.get(kind, kind) + "".join(_bounds(schema))
 
 
+def shown(value: object) -> str:
+    """The value as Python writes it, cut where it is long."""
+    said = repr(value)
+    return said if len(said) <= _SHOWN_CHARACTERS else f"{said[:_SHOWN_CHARACTERS]}..."
+
+
 def _bounds(schema: Schema) -> Iterator[str]:
     for key, word in _BOUNDS.items():
         if isinstance(bound := schema.get(key), int | float):
             yield f" {word} {bound if isinstance(bound, int) else format(bound, 'g')}"
     if isinstance(examples := schema.get("examples"), list):
         yield f" such as {' or '.join(map(repr, examples))}"
+
+
+def _unknown(name: str, path: str, schemas: Sequence[Schema]) -> str:
+    return f"unknown key `{name}`{_place(path)}; known are {', '.join(_keys(schemas)) or 'none'}"
+
+
+def _place(path: str) -> str:
+    return f" in [{path}]" if path else ""
+
+
+def _keys(schemas: Sequence[Schema]) -> Sequence[str]:
+    """Those that a table of any of these may have, in order."""
+    return list(dict.fromkeys(name for schema in schemas for name in _properties(schema)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +141,3 @@ def _entry(value: object, name: str, index: str) -> object:
     if name:
         return value.get(name) if isinstance(value, Mapping) else None
     return value[int(index)] if isinstance(value, list) and int(index) < len(value) else None
-
-
-def _shown(value: object) -> str:
-    said = repr(value)
-    return said if len(said) <= _SHOWN_CHARACTERS else f"{said[:_SHOWN_CHARACTERS]}..."

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from loadtests import documents, exits
 from loadtests.comparison import table
-from loadtests.comparison.comparability import obstacles, remarks
+from loadtests.comparison.comparability import check_despite, obstacles, remarks
 from loadtests.comparison.document import Compared, Report, encoded
 from loadtests.comparison.observed import Run, read_run
 from loadtests.comparison.page import write_page
@@ -109,6 +109,7 @@ def _leave(out: Path, report: Report, sides: Sides) -> None:
 def _checked(runs: Sequence[Run], despite: tuple[str, ...]) -> list[str]:
     """What is to be known of these runs; ScenarioError when they cannot be compared."""
     first, *others = runs
+    check_despite(despite, first, others)
     if found := list(dict.fromkeys(_all(first, others, despite))):
         raise ScenarioError(f"these runs cannot be compared: {'; '.join(found)}")
     return list(dict.fromkeys(said for other in others for said in remarks(first, other)))

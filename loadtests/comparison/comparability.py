@@ -1,10 +1,13 @@
 """Whether two runs can be compared at all: the same load on the same kind of chain."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
 from loadtests.comparison.observed import Run
+from loadtests.errors import ScenarioError
+from loadtests.scenario import Scenario
+from testbed.refusals import explain_key, shown
 
 # What may differ: who the phones are, what is asked of them, where the chain is, what is kept of the run.
 _MAY_DIFFER = ("name", "seed", "slo", "lab", "target.url", "phones.keep_keys", "phones.renew_from")
@@ -15,17 +18,22 @@ def obstacles(baseline: Run, other: Run, *, despite: tuple[str, ...] = ()) -> It
     """Why these runs cannot be compared, one reason each; settings under `despite` may differ."""
     for run in (baseline, other):
         yield from _unusable(run)
-    differing = [
-        (key, one, two)
-        for key, one, two in _differences(_flat(baseline), _flat(other))
-        if not _is_under(key, (*_MAY_DIFFER, *despite))
-    ]
+    differing = list(_differences(baseline, other, (*_MAY_DIFFER, *despite)))
     for key, one, two in differing[:_MOST_NAMED]:
-        yield f"{key} is {one} in {baseline.path} and {two} in {other.path}"
+        yield f"{key} is {shown(one)} in {baseline.path} and {shown(two)} in {other.path}"
     if len(differing) > _MOST_NAMED:
         yield f"{len(differing) - _MOST_NAMED} more settings differ"
     if baseline.summary.run.lab != other.summary.run.lab:
         yield f"one of {baseline.path} and {other.path} had a lab of its own, the other had not"
+
+
+def check_despite(despite: Sequence[str], baseline: Run, others: Sequence[Run]) -> None:
+    """ScenarioError when one of these settings is none that a scenario can have; it says what differs."""
+    for key in despite:
+        if said := explain_key(key, Scenario):
+            found = [name for other in others for name, *_ in _differences(baseline, other, _MAY_DIFFER)]
+            differing = ", ".join(dict.fromkeys(found)) or "no setting that matters"
+            raise ScenarioError(f"--despite {key}: {said}; these runs differ in {differing}")
 
 
 def remarks(baseline: Run, other: Run) -> Iterator[str]:
@@ -66,10 +74,12 @@ def _leaves(prefix: str, value: object) -> Iterator[tuple[str, object]]:
 
 
 def _differences(
-    one: Mapping[str, object], two: Mapping[str, object]
+    baseline: Run, other: Run, may_differ: tuple[str, ...]
 ) -> Iterator[tuple[str, object, object]]:
+    """What is set otherwise, with both values, but for what is under `may_differ`."""
+    one, two = _flat(baseline), _flat(other)
     for key in sorted({*one, *two}):
-        if one.get(key) != two.get(key):
+        if one.get(key) != two.get(key) and not _is_under(key, may_differ):
             yield key, one.get(key), two.get(key)
 
 

@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from testbed.bounds import Oid, Settings
-from testbed.refusals import explain
+from testbed.refusals import explain, explain_key
 
 
 class Fixed(Settings, frozen=True, tag_field="kind", tag="fixed"):
@@ -83,3 +83,26 @@ def test_a_table_that_is_none_is_told_as_msgspec_has_it() -> None:
 
 def test_a_long_value_is_cut() -> None:
     assert refusal({"hop": "x" * 1000}).startswith(f"`hop` is '{'x' * 59}...; it may be ")
+
+
+@pytest.mark.parametrize(
+    "key", ["hop", "inner", "inner.time", "inner.time.kind", "inner.time.mean_seconds", "rows"]
+)
+def test_a_key_that_a_table_may_have_needs_no_explanation(key: str) -> None:
+    assert explain_key(key, Outer) == ""
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("", "unknown key ``; known are hop, inner, rows, usage, names, free"),
+        ("inner.", "unknown key `` in [inner]; known are time, count"),
+        ("inners.time", "unknown key `inners`; known are hop, inner, rows, usage, names, free"),
+        ("inner.times.kind", "unknown key `times` in [inner]; known are time, count"),
+        ("hop.x", "unknown key `x` in [hop]; known are none"),
+        ("rows.count", "unknown key `count` in [rows]; known are none"),
+        ("rows[0].count", "unknown key `rows[0]`; known are hop, inner, rows, usage, names, free"),
+    ],
+)
+def test_a_key_that_no_table_has_is_told_with_those_that_are_known(key: str, said: str) -> None:
+    assert explain_key(key, Outer) == said

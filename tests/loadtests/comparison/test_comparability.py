@@ -3,14 +3,20 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from loadtests.comparison.comparability import obstacles, remarks
+from loadtests.comparison.comparability import check_despite, obstacles, remarks
 from loadtests.comparison.observed import read_run
+from loadtests.errors import ScenarioError
 from loadtests.results.summary import DeadPart, Host, Run
 from loadtests.scenario import PhoneSettings, Scenario
+from testbed.ca.capacity_settings import CapacitySettings, SamplesTime
+from testbed.settings import CaSettings
 from tests.loadtests.comparison.folders import SCENARIO, run_folder
 from tests.loadtests.runs import RUN
 
 OTHER_KEYS = Scenario(name="night", phones=PhoneSettings(key_pool_size=7, count=500))
+
+
+RUNS_THAT_DIFFER = {"a": SCENARIO, "b": OTHER_KEYS}
 
 
 def found(
@@ -34,6 +40,29 @@ def test_another_setting_is_named_with_both_values(tmp_path: Path) -> None:
 @pytest.mark.parametrize("key", ["phones", "phones.key_pool_size"])
 def test_a_setting_may_differ_when_the_user_says_so(tmp_path: Path, key: str) -> None:
     assert found(tmp_path, scenario=OTHER_KEYS, despite=(key,)) == []
+
+
+@pytest.mark.parametrize("key", ["phones", "ca.capacity.login.mean_seconds", "chaos.schedule", "target.url"])
+def test_any_setting_that_a_scenario_can_have_may_be_let_differ(tmp_path: Path, key: str) -> None:
+    run = read_run(run_folder(tmp_path / "a", 1))
+    check_despite([key], run, [run])
+
+
+def test_a_setting_that_there_is_not_is_told_with_those_that_are_and_what_differs(
+    tmp_path: Path,
+) -> None:
+    one, two = (run_folder(tmp_path / name, 1, scenario=each) for name, each in RUNS_THAT_DIFFER.items())
+    with pytest.raises(ScenarioError) as refused:
+        check_despite(["phones", "ra.timer"], read_run(one), [read_run(two)])
+    said = str(refused.value)
+    assert said.startswith("--despite ra.timer: unknown key `timer` in [ra]; known are port, ca_host_name, ")
+    assert said.endswith("; these runs differ in phones.key_pool_size")
+
+
+def test_a_long_value_that_differs_is_cut(tmp_path: Path) -> None:
+    times = SamplesTime(tuple(index / 10 for index in range(1000)))
+    slow = msgspec.structs.replace(SCENARIO, ca=CaSettings(capacity=CapacitySettings(login=times)))
+    assert all(len(line) < 400 for line in found(tmp_path, scenario=slow))
 
 
 def test_a_run_whose_part_died_cannot_be_compared(tmp_path: Path) -> None:
