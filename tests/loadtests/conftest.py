@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.loadtests.est_server import EstServer, LabCa, make_ca, running_est_server
+from tests.loadtests.locusts import Locust, locusts_at
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +25,10 @@ def journal(tmp_path: Path) -> Path:
     directory = tmp_path / "journal"
     directory.mkdir()
     return directory
+
+
+@pytest.fixture
+def locust(est_server: EstServer, journal: Path) -> Iterator[Locust]:
+    """Starts Locust against the EST server; stops what a test leaves running."""
+    with locusts_at(est_server, journal) as start:
+        yield start

@@ -1,13 +1,10 @@
 """`/metrics` of stock Locust with our locustfile. Locust replaces sockets: never in this process."""
 
-import contextlib
-import os
 import re
 import socket
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -16,14 +13,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporters.targets import read_urls
-from loadtests.results.journal import JournalReader
-from tests.loadtests.est_server import EstServer, LabCa
+from tests.loadtests.locusts import Locust, attempts, on_free_port
 
 pytestmark = pytest.mark.long
 
-LOCUSTFILE = Path(__file__).parents[3] / "loadtests" / "locustfile.py"
 PHONES = 60
-Locust = Callable[..., "subprocess.Popen[str]"]
 Samples = dict[str, float]
 
 
@@ -33,29 +27,14 @@ def targets(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def locust(lab_ca: LabCa, est_server: EstServer, targets: Path) -> Iterator[Locust]:
-    with contextlib.ExitStack() as owned:
+def metered(locust: Locust, targets: Path) -> Locust:
+    """Starts Locust that shows its metrics."""
 
-        def start(*options: str, listen: str = "0") -> "subprocess.Popen[str]":
-            command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--only-summary", "--headless"]
-            command += ["--trust-anchor", str(lab_ca.trust_anchor), "--key-type", "p-256"]
-            command += ["--host", est_server.url, "--phones", str(PHONES), "--arrival-rate", "20"]
-            command += ["--metrics-listen", listen, "--metrics-targets", str(targets), *options]
-            process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                text=True, env=os.environ | {"ESTORM_EST_PASSWORD": "secret"}, start_new_session=True,
-            )  # fmt: skip
-            owned.enter_context(process)
-            owned.callback(process.kill)
-            return process
+    def start(*options: str, listen: str = "0") -> "subprocess.Popen[str]":
+        load = ("--headless", "--phones", str(PHONES), "--arrival-rate", "20")
+        return locust(*load, "--metrics-listen", listen, "--metrics-targets", str(targets), *options)
 
-        yield start
-
-
-def on_free_port() -> tuple[str, str]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    return f"--master-bind-port={port}", f"--master-port={port}"
+    return start
 
 
 def scraped(targets: Path) -> Samples:
@@ -85,8 +64,8 @@ def phones(samples: Samples) -> float:
     return sum(value for name, value in samples.items() if name.startswith("estorm_phones/"))
 
 
-def test_one_process_shows_what_it_counts_until_the_last_phone(locust: Locust, targets: Path) -> None:
-    process = locust("--run-id", "tonight")
+def test_one_process_shows_what_it_counts_until_the_last_phone(metered: Locust, targets: Path) -> None:
+    process = metered("--run-id", "tonight")
     all_of_them = list(every_scrape(process, targets))
     last = all_of_them[-1]
     assert process.returncode == 0
@@ -97,8 +76,8 @@ def test_one_process_shows_what_it_counts_until_the_last_phone(locust: Locust, t
     assert not targets.exists()
 
 
-def test_two_workers_are_added_up_by_their_master(locust: Locust, targets: Path) -> None:
-    process = locust("--processes", "2", *on_free_port())
+def test_two_workers_are_added_up_by_their_master(metered: Locust, targets: Path) -> None:
+    process = metered("--processes", "2", *on_free_port())
     *_, last = every_scrape(process, targets)
     assert process.returncode == 0
     assert last["estorm_enrollments_succeeded_total"] == PHONES
@@ -107,12 +86,9 @@ def test_two_workers_are_added_up_by_their_master(locust: Locust, targets: Path)
 
 
 def test_a_worker_that_is_killed_takes_its_phones_and_no_count_with_it(
-    locust: Locust, targets: Path, journal: Path
+    metered: Locust, targets: Path, journal: Path
 ) -> None:
-    process = locust(
-        "--processes", "2", "--phones", "120", "--arrival-rate", "12", "--journal", str(journal),
-        *on_free_port(),
-    )  # fmt: skip
+    process = metered("--processes", "2", "--phones", "120", "--arrival-rate", "12", *on_free_port())
     killed, history = False, []
     for samples in every_scrape(process, targets):
         history.append(samples)
@@ -130,22 +106,22 @@ def test_a_worker_that_is_killed_takes_its_phones_and_no_count_with_it(
     assert last["estorm_phones/lost"] > 0
     assert last["estorm_phones/waiting"] == 0
     assert last["estorm_phones/lost"] + last["estorm_phones/enrolled"] == 120
-    ended = len(list(JournalReader(journal).new()))
+    ended = len(attempts(journal))
     assert last["estorm_enrollments_succeeded_total"] == last["estorm_phones/enrolled"] == ended
     assert last["estorm_enrollment_latency_seconds_count"] == ended
 
 
-def test_an_address_that_is_none_is_one_line_and_exit_2(locust: Locust) -> None:
-    process = locust(listen="127.0.0.1:99999")
+def test_an_address_that_is_none_is_one_line_and_exit_2(metered: Locust) -> None:
+    process = metered(listen="127.0.0.1:99999")
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 2
     assert "estorm: --metrics-listen '127.0.0.1:99999' is not HOST:PORT or PORT" in output
     assert "Traceback" not in output
 
 
-def test_a_port_that_is_taken_is_one_line_and_exit_2(locust: Locust) -> None:
+def test_a_port_that_is_taken_is_one_line_and_exit_2(metered: Locust) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        process = locust(listen=f"127.0.0.1:{taken.getsockname()[1]}")
+        process = metered(listen=f"127.0.0.1:{taken.getsockname()[1]}")
         output, _ = process.communicate(timeout=60)
     assert process.returncode == 2
     assert re.search(
@@ -153,8 +129,8 @@ def test_a_port_that_is_taken_is_one_line_and_exit_2(locust: Locust) -> None:
     )
 
 
-def test_metrics_are_shown_on_loopback_alone(locust: Locust, targets: Path) -> None:
-    process = locust()
+def test_metrics_are_shown_on_loopback_alone(metered: Locust, targets: Path) -> None:
+    process = metered()
     next(every_scrape(process, targets))
     listening = [
         each.laddr.ip
