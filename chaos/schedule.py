@@ -2,11 +2,12 @@
 
     [[chaos.schedule]]
     fault = { fault = "tcp.latency", hop = "ra-ca", latency = 200 }
-    at = 10               # seconds since the first phone's start
+    at = 10               # seconds since the load began
     seconds = 5           # how long
     every = 20            # and again
 
-Moments count from the first phone's start, in seconds or, with `by = "enrolled"`, in phones enrolled.
+Moments count from the load's begin, in seconds or, with `by = "enrolled"`, in phones enrolled. That is the
+moment arrivals count from too: the first phone starts then, or a gap later where the shape has one.
 """
 
 import itertools

@@ -43,5 +43,5 @@ def set_up(environment: Environment) -> None:
 
 
 def announce_start(environment: Environment, at: float) -> None:
-    """The first phone starts at this moment, in seconds since the epoch."""
+    """The load begins at this moment, in seconds since the epoch: arrivals count from it."""
     getattr(environment.events, hooks.LOAD_START).fire(at=at)

@@ -103,11 +103,13 @@ class Fleet:
     def start(self, at: float | None = None) -> None:
         """Start the clock: now, or at this moment, in seconds since the epoch."""
         settle_memory()
-        self._gauge.start()
+        origin = self._clock() if at is None else at
         if self._options.arrivals is None:
             self._remaining = self._shard.of(range(self._options.phones))
-        else:
-            origin = self._clock() if at is None else at
+            # Phones start as they are asked for, and nobody is to be early: faults count from this moment too.
+            self._stopping.wait(max(0.0, origin - self._clock()))
+        self._gauge.start()
+        if self._options.arrivals is not None:
             self._expect(origin)
             self._dispatcher = gevent.spawn(self._dispatch, origin)
         self._started.set()

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import re
 import signal
 import ssl
 import threading
@@ -56,6 +57,27 @@ def test_a_closed_run_has_no_more_phones_under_way_than_users(locust: Locust, jo
     edges = sorted([(a.started, 1) for a in made] + [(a.done, -1) for a in made])
     under_way = [sum(step for _, step in edges[: n + 1]) for n in range(len(edges))]
     assert max(under_way) <= 2
+
+
+TELLS_ITS_BEGIN = """
+from locust import events
+from loadtests.locustfile import PhoneUser
+
+@events.init.add_listener
+def listen(environment, **_):
+    environment.events.load_start.add_listener(lambda at, **_: print("load begins at", repr(at), flush=True))
+"""
+
+
+def test_no_phone_of_a_closed_run_starts_before_the_load_begins(
+    locust: Locust, journal: Path, tmp_path: Path
+) -> None:
+    locustfile = tmp_path / "tells_its_begin.py"
+    locustfile.write_text(TELLS_ITS_BEGIN)
+    output = ended(locust("--headless", "--users", "2", "--spawn-rate", "2", locustfile=locustfile))
+    begin = re.search(r"load begins at ([\d.]+)", output)
+    assert begin, output
+    assert min(attempt.intended_start for attempt in attempts(journal)) >= float(begin[1])
 
 
 def test_a_run_time_ends_the_run_and_lets_phones_under_way_end(locust: Locust, journal: Path) -> None:
