@@ -12,9 +12,14 @@ from testbed.errors import reason
 Document = TypeVar("Document", bound=msgspec.Struct)
 
 
+def indented(content: object) -> bytes:
+    """A struct, or a table of what JSON has, as indented JSON that ends with a newline."""
+    return msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"
+
+
 def write(document: msgspec.Struct, path: Path) -> None:
     """The document as indented JSON; who reads one that is replaced finds it whole. Raises OSError."""
-    replace_whole(path, _indented(document))
+    replace_whole(path, indented(document))
 
 
 def read(path: Path, kind: type[Document], what: str, error: type[LoadtestError]) -> Document:
@@ -28,8 +33,4 @@ def read(path: Path, kind: type[Document], what: str, error: type[LoadtestError]
 def schema(kind: type[msgspec.Struct], title: str) -> bytes:
     """The JSON Schema (2020-12) of documents of this kind."""
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title}
-    return _indented(head | msgspec.json.schema(kind))
-
-
-def _indented(content: object) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"
+    return indented(head | msgspec.json.schema(kind))

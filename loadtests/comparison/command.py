@@ -12,9 +12,9 @@ import msgspec
 from rich.console import Console
 
 from loadtests import documents, exits
-from loadtests.comparison import table
+from loadtests.comparison import document, table
 from loadtests.comparison.comparability import check_despite, obstacles, remarks
-from loadtests.comparison.document import Compared, Report, encoded
+from loadtests.comparison.document import Compared, Report
 from loadtests.comparison.observed import Run, read_run
 from loadtests.comparison.page import write_page
 from loadtests.comparison.sides import Comparison
@@ -69,7 +69,7 @@ def compare(**options: Any) -> None:  # noqa: ANN401 - typed as Given
     if given.out:
         _leave(given.out, report, sides)
     if given.as_json:
-        click.echo(encoded(report))
+        click.echo(documents.indented(report), nl=False)
     else:
         table.show(report, Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False))
     sys.exit(exits.NOT_MET if report.regression else 0)
@@ -100,7 +100,7 @@ def _sides(given: Given) -> Sides:
 
 def _leave(out: Path, report: Report, sides: Sides) -> None:
     folder = create_run_folder("comparison", datetime.now(UTC), out, logs=False).path
-    documents.write(report, folder / "comparison.json")
+    document.write(report, folder / "comparison.json")
     baseline, *others = ([run.observed for run in side] for side in (sides.baseline, *sides.others))
     write_page(folder / "report.html", report, baseline, others)
     click.echo(f"comparison: {folder / 'comparison.json'}, {folder / 'report.html'}", err=True)

@@ -1,11 +1,18 @@
-"""What `estorm compare` says, as JSON: which runs were held against which, and what was found."""
+"""`comparison.json`, and what --json prints: which runs were held against which, and what was found.
 
+`python -m loadtests.comparison.document` prints the schema that docs/comparison.schema.json holds.
+"""
+
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
+from loadtests import documents
 from loadtests.comparison.finding import Finding, Verdict
+from loadtests.errors import ScenarioError
 
 VERSION = "estorm.comparison/1"
 
@@ -30,10 +37,24 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag=
     compared: list[Compared]
     tolerance: Annotated[float, Meta(description="Changes up to this share count for nothing")]
     confidence: Annotated[float, Meta(description="That no finding of one side is a false alarm")]
-    seed: int
-    regression: bool
+    seed: Annotated[int, Meta(description="Of the resampling")]
+    regression: Annotated[bool, Meta(description="Whether any is proven, of any side")]
 
 
-def encoded(report: Report) -> str:
-    """As indented JSON."""
-    return msgspec.json.format(msgspec.json.encode(report), indent=2).decode()
+def write(report: Report, path: Path) -> None:
+    """The comparison as indented JSON, replaced if there is one."""
+    documents.write(report, path)
+
+
+def read(path: Path) -> Report:
+    """The comparison at `path`; ScenarioError when there is none or it is of another version."""
+    return documents.read(path, Report, f"a comparison of version {VERSION}", ScenarioError)
+
+
+def schema() -> bytes:
+    """The JSON Schema (2020-12) of `comparison.json`, as docs/comparison.schema.json holds it."""
+    return documents.schema(Report, "estorm comparison")
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(schema())

@@ -1,5 +1,9 @@
-"""`plan.json`: a plan, what to expect of it, what it was chosen from, and what to change first."""
+"""`plan.json`: a plan, what to expect of it, what it was chosen from, and what to change first.
 
+`python -m loadtests.planning.document` prints the schema that docs/plan.schema.json holds.
+"""
+
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -91,3 +95,12 @@ def write(plan: Plan, path: Path) -> None:
 def read(path: Path) -> Plan:
     """The plan at `path`; JournalError when there is none or it is of another version."""
     return documents.read(path, Plan, f"a plan of version {VERSION}", JournalError)
+
+
+def schema() -> bytes:
+    """The JSON Schema (2020-12) of `plan.json`, as docs/plan.schema.json holds it."""
+    return documents.schema(Plan, "estorm plan")
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(schema())

@@ -1,7 +1,9 @@
 """`estorm plan` as a planner calls it: from a calibration, with its exit codes and what it leaves."""
 
+import json
 from pathlib import Path
 
+import jsonschema
 import pytest
 from click.testing import CliRunner, Result
 
@@ -13,6 +15,7 @@ from loadtests.scenario import Scenario, SloSettings
 from loadtests.simulation.settings import Overheads
 from testbed.ca.capacity_settings import CapacitySettings, ConstantTime
 from testbed.settings import RaSettings
+from tests.loadtests.planning.test_document import PUBLISHED
 from tests.processes import run_estorm
 
 RULES = ("enrolled_share >= 100%", "throughput_per_second >= 1/s")
@@ -40,6 +43,9 @@ def test_a_plan_that_fits_exits_0_and_leaves_json_and_a_page(folder: Path) -> No
     done = planned("--phones", "60", "--window", "3m", "--out", "out")
     assert done.exit_code == 0, done.output
     left = document.read(folder / "out" / "plan.json")
+    jsonschema.validate(
+        json.loads((folder / "out" / "plan.json").read_text()), json.loads(PUBLISHED.read_text())
+    )
     assert (left.fits, left.seed, left.asked.phones) == (True, 3, 60)
     assert (left.rules, left.rules_left_out) == ([RULES[0]], [RULES[1]])
     assert left.verdict[0] in done.output
