@@ -7,6 +7,7 @@ LoadtestError
 ├── EnrollmentFailed  one phone got no good LSC: carries the EST error that CAPF would log
 ├── ModelError        what was measured does not carry the model that was asked for
 ├── ExperimentFailed  an experiment's storm did not come up, or did not show what it should
+├── Interrupted       the user wanted an end before there was a result
 └── GeneratorFailed   the load generator ended by itself
 """
 
@@ -59,6 +60,10 @@ class ModelError(LoadtestError):
 
 class GeneratorFailed(LoadtestError):
     """The load generator ended without being asked to."""
+
+
+class Interrupted(LoadtestError):
+    """The user wanted an end while something was computed; what was known before still is."""
 
 
 class ExperimentFailed(LoadtestError):

@@ -45,7 +45,11 @@ def advice(default: Tunables, best: Tunables, effects: Sequence[Effect] | None) 
             effect.matters,
         )  # fmt: skip
     compared = {effect.name for effect in effects or ()}
-    why = "was not compared, there was no time" if effects is None else "follows from the others by the rules"
+    why = (
+        "was not compared, the search had ended"
+        if effects is None
+        else "follows from the others by the rules"
+    )
     for name in differences(default, best):
         if name not in compared:
             reason = f"{_REASONS[name]}; {why}"

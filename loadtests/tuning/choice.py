@@ -16,8 +16,8 @@ _LATER_SECONDS = 1.0
 
 
 def recommended(bench: Bench, sweep: Sweep) -> Scored:
-    """The best that is nowhere worse than the default, or under the fewest conditions."""
-    default = sweep.default
+    """The best that is nowhere worse than the default, or under the fewest conditions, as far as is known."""
+    default = sweep.default_beside_best or sweep.default
     assert default is not None
     whole = [each for each in sweep.best if not each.stopped]
     return min(whole or [default], key=lambda each: len(list(worse_under(bench, default, each))))

@@ -70,6 +70,10 @@ def tune(
     folder = create_run_folder("tune", datetime.now(UTC), out)
     click.echo(f"seed {scenario.seed}, run folder {shown(folder.path)}")
     found = Tuning(order, folder.path, click.echo, time.monotonic).run()
+    if found is None:
+        exits.fail(
+            "interrupted before any setting was simulated: there is nothing to keep", exits.INTERRUPTED
+        )
     for line in describe(found):
         click.echo(line)
     click.echo(f"{shown(folder.path / NAME)}, beside it ra.toml and phones.toml")

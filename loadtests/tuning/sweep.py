@@ -15,6 +15,7 @@ from scipy.stats import qmc
 
 from loadtests.streams import stream
 from loadtests.tuning.bench import Bench, Scored
+from loadtests.tuning.pool import results
 from loadtests.tuning.space import DIMENSIONS, Point, neighbours, point_of, tunables_at
 from loadtests.tuning.tunables import Tunables
 from testbed.bounds import Settings
@@ -46,9 +47,15 @@ class SweepSettings(Settings, frozen=True):
 
 @dataclass(slots=True)
 class Sweep:
-    """What a search has found so far. `screened` are settings with few phones, `full` those with all."""
+    """What a search has found so far. `screened` are settings with few phones, `full` those with all.
+
+    `default` has the seeds of `final`; `default_screened` and `default_full` those of the others, and as many
+    phones.
+    """
 
     default: Scored | None = None
+    default_screened: Scored | None = None
+    default_full: Scored | None = None
     screened: list[Scored] = field(default_factory=list)
     full: list[Scored] = field(default_factory=list)
     final: list[Scored] = field(default_factory=list)
@@ -57,6 +64,13 @@ class Sweep:
     def best(self) -> list[Scored]:
         """The best known, by the strictest test that any has passed."""
         return _ranked(self.final or self.full or self.screened or [each for each in (self.default,) if each])
+
+    @property
+    def default_beside_best(self) -> Scored | None:
+        """The default by the same seeds and phones as `best`; None before the first settings were tried."""
+        if self.final:
+            return self.default
+        return self.default_full if self.full else self.default_screened
 
     @property
     def stopped(self) -> int:
@@ -68,7 +82,9 @@ class Sweep:
 class Search:
     """Searches around and far from the `start` settings; `seed` decides every draw.
 
-    `executor` simulates; `enough` is asked between batches whether so much of the time, 0 to 1, is over.
+    `executor` simulates; `enough` is asked between batches whether so much of the time, 0 to 1, is over,
+    `interrupted` several times a second whether the user wants an end: then whatever simulates raises
+    Interrupted.
     """
 
     bench: Bench
@@ -79,10 +95,11 @@ class Search:
     network_seconds: float
     enough: Callable[[float], bool] = lambda _share: False
     tell: Callable[[str], None] = lambda _line: None
+    interrupted: Callable[[], bool] = lambda: False
 
     def run(self) -> Iterator[Sweep]:
         """The search, given again after each batch: whoever stops asking has what was found until then."""
-        sweep = Sweep(self.bench.score(self.start, self.seeds("final", self.settings.final_seeds)))
+        sweep = Sweep(self.score_apart(self.start, self.seeds("final", self.settings.final_seeds)))
         yield sweep
         steps = (
             (_SCREENING, self._screen), (1.0, self._promote), (_REFINING, self._refine), (1.0, self._polish),
@@ -108,6 +125,7 @@ class Search:
         phones, count = self.settings.screen_phones, self.settings.points
         candidates = [self._at(point) for point in self.points(count)]
         seeds = self.seeds("screen", 1)
+        (sweep.default_screened,) = self.score([self.start], seeds, None, phones)
         for at in range(0, count, self.settings.batch):
             limit = _limit(sweep.screened, self.settings.kept)
             batch = candidates[at : at + self.settings.batch]
@@ -118,7 +136,8 @@ class Search:
     def _promote(self, sweep: Sweep) -> Iterator[None]:
         """The best of those screened, with all phones."""
         chosen = [each.tunables for each in _ranked(sweep.screened)[: self.settings.kept]]
-        sweep.full.extend(self.score(chosen, self.seeds("full", 1), None))
+        sweep.default_full, *full = self.score([self.start, *chosen], self.seeds("full", 1), None)
+        sweep.full.extend(full)
         yield
 
     def _refine(self, sweep: Sweep) -> Iterator[None]:
@@ -163,14 +182,16 @@ class Search:
         self, candidates: Sequence[Tunables], seeds: Sequence[int], limit: float | None = None,
         phones: int | None = None,
     ) -> list[Scored]:  # fmt: skip
-        """All of these, on every CPU; what passes `limit` is not finished."""
+        """All of these, on every CPU; what passes `limit` is not finished. Interrupted as the user wants."""
         score = partial(_score, self.bench, seeds=seeds, phones=phones, limit=limit)
-        return list(self.executor.map(score, candidates, chunksize=4))
+        tasks = [partial(score, each) for each in candidates]
+        return results(self.executor, tasks, self.interrupted)
 
     def score_apart(self, tunables: Tunables, seeds: Sequence[int]) -> Scored:
         """One setting, its seeds on every CPU."""
         score = partial(_score, self.bench, tunables, phones=None, limit=None)
-        return self.bench.joined(list(self.executor.map(score, [[seed] for seed in seeds])))
+        tasks = [partial(score, seeds=[seed]) for seed in seeds]
+        return self.bench.joined(results(self.executor, tasks, self.interrupted))
 
 
 def _score(

@@ -8,6 +8,8 @@ from loadtests.tuning.interval import Interval
 
 def describe(tune: Tune) -> Iterator[str]:
     """The table of conditions, then the advice: each value, its cost, how sure it is, until when."""
+    if tune.interrupted:
+        yield "interrupted: this is what was found until then"
     yield f"{tune.searched.settings} settings simulated, {tune.searched.stopped_early} of them given up early"
     yield from _table("simulated at full scale", tune.default.predicted, tune.recommended.predicted)
     if tune.default.measured and tune.recommended.measured:
@@ -30,9 +32,13 @@ def describe(tune: Tune) -> Iterator[str]:
 
 def _recommended(tune: Tune) -> Iterator[str]:
     """Each value to change with what it contributes, then those that were changed in vain."""
+    if not tune.advice:
+        yield "the default is as good as anything that was found"
+        return
     default, best = tune.default.loss, tune.recommended.loss
     of_all = "" if default is None or best is None else f", of {default - best:.3f} gained in all"
-    yield f"recommended, with what is lost without each alone (95 %){of_all}:"
+    compared = any(each.lost_without for each in tune.advice)
+    yield f"recommended, with what is lost without each alone (95 %){of_all}:" if compared else "recommended:"
     for each in tune.advice:
         lost = f" [{_more(each.lost_without)}]" if each.lost_without else ""
         yield f"  {each.key} = {each.recommended} instead of {each.default}{lost}: {each.reason}"

@@ -90,7 +90,10 @@ def test_ctrl_c_keeps_what_was_found_and_leaves_nothing_running(scenario: Path, 
     found = read(tmp_path / "run" / "tune.json")
     assert found.interrupted
     assert found.searched.settings > 0
-    assert found.recommended.predicted.enrolled > 0
+    assert not found.gains
+    (default,), (best,) = (each.predicted.conditions.values() for each in (found.default, found.recommended))
+    assert (default.phones, default.runs) == (best.phones, best.runs) == (20, 1)
+    assert (tmp_path / "run" / "report.html").exists()
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,12 @@
 """The search: spread evenly, stopped early, the same for the same seed."""
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
+from loadtests.errors import Interrupted
 from loadtests.tuning.space import DIMENSIONS, NETWORK_SECONDS, violations
 from loadtests.tuning.sweep import Search, Sweep, SweepSettings
 from loadtests.tuning.tunables import Tunables
@@ -59,6 +63,26 @@ def test_when_time_is_over_the_best_so_far_is_still_held_against_all_phones() ->
     assert len(sweep.screened) == SMALL.batch
     assert sweep.final
     assert not sweep.final[0].stopped
+
+
+def test_an_interrupted_search_has_the_default_by_the_seeds_of_its_best() -> None:
+    interrupted = threading.Event()
+    with ThreadPoolExecutor(1) as executor:
+        search = Search(
+            bench("slow_submit", phones=40), Tunables(), 1, SMALL, executor, NETWORK_SECONDS,
+            interrupted=interrupted.is_set,
+        )  # fmt: skip
+        steps = search.run()
+        next(steps)
+        sweep = next(steps)
+        interrupted.set()
+        with pytest.raises(Interrupted):
+            next(steps)
+    assert len(sweep.screened) == SMALL.batch
+    assert sweep.default_beside_best is not None
+    ((default,),) = sweep.default_beside_best.outcomes
+    ((best,),) = sweep.best[0].outcomes
+    assert default.phones == best.phones == SMALL.screen_phones
 
 
 def test_whoever_stops_asking_has_what_was_found() -> None:
