@@ -96,12 +96,26 @@ def count_arrivals(table: pl.DataFrame, schedule: Schedule, dropped: int) -> Arr
 
 
 def examine(
-    table: pl.DataFrame, reports: Sequence[WorkerReport], schedule: Schedule, phones_intended: int
+    table: pl.DataFrame,
+    reports: Sequence[WorkerReport],
+    schedule: Schedule,
+    phones_intended: int,
+    *,
+    stopped: bool = False,
 ) -> Health:
-    """The generator's health from its processes' reports; a process without one is lost."""
+    """The generator's health from its processes' reports.
+
+    A process without one is lost; in a run that was `stopped` before its time it had yet to begin.
+    """
     known = {report.number: report for report in reports}
     workers = [
-        _worker(table, known.get(number), Shard(number, schedule.workers), phones_intended)
+        _worker(
+            table,
+            known.get(number),
+            Shard(number, schedule.workers),
+            phones_intended,
+            may_not_have_begun=stopped,
+        )
         for number in range(schedule.workers)
     ]
     loop_lag = merged(report.event_loop_lag for report in reports)
@@ -125,10 +139,13 @@ def merge_spreads(reports: Sequence[WorkerReport]) -> HistogramSpreads:
     )
 
 
-def _worker(table: pl.DataFrame, report: WorkerReport | None, shard: Shard, phones: int) -> WorkerHealth:
+def _worker(
+    table: pl.DataFrame, report: WorkerReport | None, shard: Shard, phones: int, *, may_not_have_begun: bool
+) -> WorkerHealth:
     own = report.phones if report else shard.size(phones)
     recorded = table.filter(pl.col("worker") == shard.number)["phone"].n_unique()
-    lost = 0 if report and report.ended else max(0, own - recorded)
+    in_order = report.ended if report else may_not_have_begun
+    lost = 0 if in_order else max(0, own - recorded)
     return WorkerHealth(
         number=shard.number,
         phones=own,

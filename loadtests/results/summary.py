@@ -76,7 +76,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What a run knows and its attempts do not tell. `orphans` is None without the CA's database.
 
-    `reports` are those of the generator's processes; with none of them its health is unknown.
+    `reports` are those of the generator's processes; with none of them its health is unknown. `stopped`: the
+    run was ended before its time, by its user or whoever looked on.
     """
 
     run: Run
@@ -87,6 +88,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[FaultTime, ...] = ()
     schedule: Schedule = Schedule()
     reports: list[WorkerReport] = []
+    stopped: bool = False
     certificates: Balance | None = None
 
 
@@ -119,7 +121,7 @@ class Summary(Measures, frozen=True, kw_only=True, tag_field="schema", tag=VERSI
 def summarize(table: pl.DataFrame, facts: Facts, rules: Iterable[slo.Rule]) -> Summary:
     """The run's summary, its rules judged. JournalError when the table cannot belong to the run."""
     measures = measure(table, facts.phones_intended, facts.orphans)
-    health = examine(table, facts.reports, facts.schedule, facts.phones_intended)
+    health = examine(table, facts.reports, facts.schedule, facts.phones_intended, stopped=facts.stopped)
     fields: Mapping[str, object] = {name: getattr(measures, name) for name in measures.__struct_fields__}
     return msgspec.convert(
         {

@@ -109,6 +109,7 @@ def _facts(scenario: Scenario, folder: RunFolder, course: Course) -> Facts:
         orphans=orphans.count,
         cpu_seconds=CpuSeconds(spent.get("generator"), spent.get("ra"), spent.get("ca")),
         schedule=_schedule(scenario), reports=read_reports(folder.path),
+        stopped=course.interrupted or bool(course.cut_short),
         faults=tuple(read_fault_times(folder.annotations)), certificates=balance,
     )  # fmt: skip
 

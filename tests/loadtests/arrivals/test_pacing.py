@@ -87,6 +87,13 @@ def test_a_process_that_never_reported_is_lost_with_its_share_of_the_fleet() -> 
     assert [(worker.number, worker.phones, worker.lost) for worker in health.lost] == [(1, 5, 5)]
 
 
+def test_a_process_that_had_yet_to_begin_when_the_run_was_stopped_is_not_lost() -> None:
+    schedule = Schedule("constant", 10.0, workers=2)
+    began = report(0, 2, phones=6, ended=False)
+    health = examine(table.build([]), [began], schedule, 11, stopped=True)
+    assert [(worker.number, worker.lost) for worker in health.workers] == [(0, 6), (1, 0)]
+
+
 def test_spreads_are_of_all_processes_together() -> None:
     spreads = merge_spreads([report(latency=encoded(1.0)), report(latency=encoded(2.0, 3.0))])
     assert spreads.latency_from_intended_start is not None

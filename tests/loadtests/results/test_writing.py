@@ -67,6 +67,17 @@ def test_a_dead_part_and_an_incident_are_told(folder: RunFolder) -> None:
     assert "interrupted by the user" in lines
 
 
+def test_a_generator_that_had_yet_to_begin_when_the_storm_was_interrupted_is_not_called_lost(
+    folder: RunFolder,
+) -> None:
+    course = course_of()
+    course.interrupted = True
+    result = write_results(scenario_of(TARGET), folder, course)
+    assert result.phones.dropped == 3
+    assert not any("was lost" in line for line in describe(result))
+    assert "was lost" not in folder.report.read_text()
+
+
 def test_a_certificate_that_no_phone_holds_is_an_orphan(folder: RunFolder) -> None:
     with contextlib.closing(database.open_for_service(folder.database)) as connection:
         for number, serial in enumerate([GOOD.serial, "2b"], start=1):

@@ -15,12 +15,15 @@ from pathlib import Path
 import gevent
 from loadtests.swarm.gauge import Gauge
 from loadtests.arrivals.schedule import Shard
+from loadtests.swarm.worker_report import read_reports
 from tests.loadtests.attempts import enrolled, failed
 
 cpu = iter([1.0, 4.0, 100.0])
 told = []
 gauge = Gauge(Path(sys.argv[1]), Shard(1, 2), 7, lambda attempt, size: told.append(size), lambda: next(cpu))
 gauge.start()
+(begun,) = read_reports(Path(sys.argv[1]).parent)
+assert (begun.ended, begun.cpu_seconds) == (False, 0.0)
 gauge.took(enrolled(lag=0.25, latency=1.0), 900)
 gauge.took(failed(latency=9.0), 0)
 gevent.sleep(0.1)
