@@ -33,6 +33,7 @@ COMMANDS = {
         "So many phones in so long: which batches, and what to change.",
     ),
     "probe": ("loadtests.targets.probe_command:probe", "Enroll one phone and explain each step."),
+    "simulate": ("loadtests.simulation.command:simulate", "A storm in simulated time, as large as you like."),
     "storm": ("loadtests.storm.command:storm", "Let phones enroll, watch them, leave a report."),
     "tune": ("loadtests.tuning.command:tune", "The timers that lose the fewest certificates."),
 }

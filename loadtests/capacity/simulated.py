@@ -12,10 +12,10 @@ from loadtests.capacity.judging import Halves, Observed, trial_of
 from loadtests.capacity.trial import Trial, TrialPlan
 from loadtests.results.measures import Attempts, Measures, Percentiles, Phones, Stages, percentiles
 from loadtests.results.slo import Rule
-from loadtests.results.usage import Usage
 from loadtests.simulation.forecast import Forecast, latencies_seconds, simulate
 from loadtests.simulation.ledger import Outcome
 from loadtests.simulation.settings import ChainModel
+from loadtests.simulation.usage import usage_of
 from loadtests.streams import stream
 from testbed.est_errors import EstError
 
@@ -69,23 +69,11 @@ class SimulatedBench:
         observed = Observed(
             msgspec.structs.replace(measured, throughput_per_second=_throughput(plan, forecast, measured)),
             {"latency": latencies, "service_time": latencies},
-            self._usage(forecast, busy_seconds),
+            usage_of(self._model, forecast, busy_seconds),
             halves.p50_seconds() if plan.rate_per_second else None,
             took_seconds=plan.settle_seconds + plan.measured_seconds,
         )
         return trial_of(plan, self._rules, observed)
-
-    def _usage(self, forecast: Forecast, seconds: float) -> Usage:
-        ra, capacity, seconds = self._model.ra, self._model.capacity, seconds or 1.0
-        workers = ra.workers.count * self._model.ra_nodes if ra.workers.blocking else 0
-        threads = capacity.workers * self._model.ca_nodes
-        return Usage(
-            ra_workers=forecast.ra_busy_seconds / seconds / workers if workers else None,
-            ca_threads=forecast.ca_busy_seconds / seconds / threads if threads else None,
-            ca_signing=forecast.signer_busy_seconds / seconds / self._model.ca_nodes
-            if capacity.signing
-            else None,
-        )
 
 
 def _arrivals(plan: TrialPlan, rate: float, seed: int) -> Iterator[float]:

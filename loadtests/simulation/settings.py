@@ -13,6 +13,8 @@ from testbed.ra.settings import RaSettings
 Stage = Literal["login", "form", "submit", "download"]
 Step = Literal["login", "form", "submit", "download", "connect", "resolve"]
 Balancing = Literal["round_robin", "sticky", "one_queue"]
+# Of a night with ten million phones, too.
+Moment = Annotated[float, msgspec.Meta(ge=0)]
 
 
 class Overheads(Settings, frozen=True):
@@ -41,8 +43,8 @@ class Outage(Settings, frozen=True):
     answer.
     """
 
-    from_seconds: Duration
-    until_seconds: Duration
+    from_seconds: Moment
+    until_seconds: Moment
     kind: Literal["hang", "refuse", "freeze", "unresolved"] = "hang"
 
 
@@ -52,8 +54,8 @@ class Slowness(Settings, frozen=True):
     None is every stage at the CA, not connecting and resolving its name.
     """
 
-    from_seconds: Duration
-    until_seconds: Duration
+    from_seconds: Moment
+    until_seconds: Moment
     factor: Annotated[float, msgspec.Meta(gt=0, le=1e6)]
     stage: Step | None = None
 
