@@ -58,7 +58,12 @@ def describe(result: Summary) -> Iterator[str]:
     yield from map(_fault_line, result.faults)
     yield from (death.reason for death in result.run.dead_parts)
     yield from result.run.incidents
-    for verdict in result.slo.rules:
+    yield from judged(result.slo)
+
+
+def judged(rules: slo.Slo) -> Iterator[str]:
+    """A line for each rule: whether it is met, and what was measured."""
+    for verdict in rules.rules:
         word = {True: "met", False: "NOT MET", None: "unknown"}[verdict.met]
         yield f"SLO {verdict.rule}: {word} ({verdict.note or wording.measured(verdict.value, verdict.unit)})"
 
