@@ -11,6 +11,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
 
+import msgspec
 from scipy.stats import qmc
 
 from loadtests.streams import stream
@@ -176,7 +177,8 @@ class Search:
 
     def _at(self, point: Point) -> Tunables:
         blocking = self.bench.scenario.ra.workers.blocking
-        return tunables_at(point, self.network_seconds, blocking=blocking)
+        found = tunables_at(point, self.network_seconds, blocking=blocking)
+        return found if blocking else msgspec.structs.replace(found, workers=self.start.workers)
 
     def score(
         self, candidates: Sequence[Tunables], seeds: Sequence[int], limit: float | None = None,

@@ -44,7 +44,8 @@ class Tunables(Settings, frozen=True):
 
     `read` is CAPF's EST read timer; `attempts` and `spacing` are the phones' tries; `connect` to `total` and
     `resolver` the RA's timers (`total` 0: nothing bounds an enrollment); `ra_retries`, `ra_spacing` and
-    `ra_stages` what the RA tries again; `workers` 0: as many as the scenario's RA has.
+    `ra_stages` what the RA tries again; `workers` the RA's processes (0: one, with five workers
+    where they block).
     """
 
     read: Seconds = 10.0

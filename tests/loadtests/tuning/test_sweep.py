@@ -45,6 +45,14 @@ def test_the_same_seed_searches_the_same_way() -> None:
     assert [each.tunables for each in one.screened] != [each.tunables for each in third.screened]
 
 
+def test_an_ra_that_does_not_block_keeps_its_processes() -> None:
+    changes = {"ra.workers.model": "async", "ra.workers.processes": 4}
+    held = bench("healthy", phones=20, **changes)
+    with ThreadPoolExecutor(1) as executor:
+        search = Search(held, Tunables(workers=4), 1, SMALL, executor, NETWORK_SECONDS)
+        assert {each.tunables.workers for each in list(search.run())[-1].screened} == {4}
+
+
 def test_hopeless_settings_are_given_up_early() -> None:
     sweep = searched()[-1]
     assert 0 < sum(each.stopped for each in sweep.screened) < len(sweep.screened)
