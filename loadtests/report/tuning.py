@@ -13,6 +13,7 @@ from loadtests.report.tuning_charts import FaultRun, draw_tuning
 from loadtests.storm.run_folder import RunFolder
 from loadtests.tuning import document, grid
 from loadtests.tuning.document import Figures, Totals, Tune
+from loadtests.tuning.wording import told
 
 REPORT = "report.html"
 
@@ -44,6 +45,7 @@ def write_tuning_report(folder: Path) -> Path:
         simulated=list(_rows(tune, tune.default.predicted, tune.recommended.predicted)),
         measured=list(_rows(tune, tune.default.measured, tune.recommended.measured)),
         state=_state(tune),
+        told=told,
     )
     path = folder / REPORT
     path.write_text(page, encoding="utf-8")

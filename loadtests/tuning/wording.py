@@ -4,6 +4,10 @@ from collections.abc import Iterator
 
 from loadtests.tuning.document import Gain, Totals, Tune
 from loadtests.tuning.interval import Interval
+from loadtests.tuning.tunables import KEYS, Value
+from testbed.ra.capacity_settings import RaWorkers
+
+_STAGES = {"all": "all", "repeatable": "all but the submission"}
 
 
 def describe(tune: Tune) -> Iterator[str]:
@@ -35,17 +39,38 @@ def _recommended(tune: Tune) -> Iterator[str]:
     if not tune.advice:
         yield "the default is as good as anything that was found"
         return
-    default, best = tune.default.loss, tune.recommended.loss
-    of_all = "" if default is None or best is None else f", of {default - best:.3f} gained in all"
+    before, after = tune.default.loss, tune.recommended.loss
+    of_all = "" if before is None or after is None else f", of {before - after:.3f} gained in all"
     compared = any(each.lost_without for each in tune.advice)
     yield f"recommended, with what is lost without each alone (95 %){of_all}:" if compared else "recommended:"
     for each in tune.advice:
         lost = f" [{_more(each.lost_without)}]" if each.lost_without else ""
-        yield f"  {each.key} = {each.recommended} instead of {each.default}{lost}: {each.reason}"
+        recommended, default = told(each.key, each.recommended), told(each.key, each.default)
+        yield f"  {each.key} = {recommended} instead of {default}{lost}: {each.reason}"
     if tune.unchanged:
         yield "left as they are, for what was tried is no better beyond chance:"
     for kept in tune.unchanged:
-        yield f"  {kept.key} = {kept.value}, {kept.tried} was tried [{_more(kept.lost_without)}]"
+        value, tried = told(kept.key, kept.value), told(kept.key, kept.tried)
+        yield f"  {kept.key} = {value}, {tried} was tried [{_more(kept.lost_without)}]"
+
+
+def told(key: str, value: Value) -> str:
+    """A value as a scenario has it, with its unit; in words where the number alone says nothing."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if not isinstance(value, int | float):
+        return _STAGES.get(value, value) if isinstance(value, str) else ", ".join(value)
+    if key == KEYS["workers"]:
+        return f"{value:g} ({_workers(int(value))})"
+    if key == KEYS["total"] and not value:
+        return "0 (no bound)"
+    return f"{value:g} s" if key.endswith("seconds") else f"{value:g}"
+
+
+def _workers(processes: int) -> str:
+    """Of an RA that blocks: no other has workers that are tuned."""
+    workers = RaWorkers("blocking", processes)
+    return f"{workers.count} RA workers" + (" in one process" if not processes else "")
 
 
 def _more(lost: Interval) -> str:

@@ -17,8 +17,8 @@ def page(folder: Path) -> Elements:
 
 def test_the_advice_its_cost_and_its_limits_are_told(tmp_path: Path) -> None:
     text = page(write_folder(tmp_path)).text
-    assert "ra.timers.submit_seconds 10.0 55.0 0.400 0.350 to 0.450 patience" in text
-    assert "ra.retries.spacing_seconds 1.0 0.14 0.002 -0.004 to 0.008" in text
+    assert "ra.timers.submit_seconds 10 s 55 s 0.400 0.350 to 0.450 patience" in text
+    assert "ra.retries.spacing_seconds 1 s 0.14 s 0.002 -0.004 to 0.008" in text
     assert "Costs: 16 worker processes." in text
     assert "Holds: better than the default." in text
     assert "read is at the top of its range" in text

@@ -73,7 +73,7 @@ def test_what_was_recommended_is_held_against_the_present_once_more_value_by_val
     submit = lost["ra.timers.submit_seconds"]
     assert submit is not None
     assert submit.low > 0
-    assert f"ra.timers.submit_seconds = 55.0 instead of 10.0 [+{submit.mean:.3f}, " in done.stdout
+    assert f"ra.timers.submit_seconds = 55 s instead of 10 s [+{submit.mean:.3f}, " in done.stdout
 
 
 def test_ctrl_c_keeps_what_was_found_and_leaves_nothing_running(scenario: Path, tmp_path: Path) -> None:

@@ -1,11 +1,31 @@
 """The result as people read it."""
 
 import msgspec
+import pytest
 
 from loadtests.tuning.document import Check
 from loadtests.tuning.interval import Interval
-from loadtests.tuning.wording import describe
+from loadtests.tuning.tunables import Value
+from loadtests.tuning.wording import describe, told
 from tests.loadtests.tuning.tunings import tuned
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("ra.workers.processes", 0, "0 (5 RA workers in one process)"),
+        ("ra.workers.processes", 16, "16 (16 RA workers)"),
+        ("ra.timers.total_seconds", 0.0, "0 (no bound)"),
+        ("ra.timers.total_seconds", 59.0, "59 s"),
+        ("ra.resolver.seconds", 0.74, "0.74 s"),
+        ("ra.retries.count", 0, "0"),
+        ("ra.retries.stages", "repeatable", "all but the submission"),
+        ("ra.connections.handles", "one", "one"),
+        ("ra.connections.reuse_connections", True, "true"),
+    ],
+)
+def test_a_value_that_says_nothing_by_itself_is_told_in_words(key: str, value: Value, words: str) -> None:
+    assert told(key, value) == words
 
 
 def test_both_tables_show_default_and_recommendation_side_by_side() -> None:
@@ -26,7 +46,7 @@ def test_the_gain_comes_with_its_interval() -> None:
 
 
 def test_advice_names_the_key_both_values_what_it_contributes_and_the_reason() -> None:
-    wanted = "  ra.timers.submit_seconds = 55.0 instead of 10.0 [+0.400, +0.350 to +0.450]: patience"
+    wanted = "  ra.timers.submit_seconds = 55 s instead of 10 s [+0.400, +0.350 to +0.450]: patience"
     assert wanted in list(describe(tuned()))
 
 
@@ -41,7 +61,9 @@ def test_contributions_are_told_beside_what_all_gain_together() -> None:
 def test_values_that_make_no_difference_are_named_with_what_was_tried() -> None:
     lines = list(describe(tuned()))
     at = lines.index("left as they are, for what was tried is no better beyond chance:")
-    assert lines[at + 1] == ("  ra.retries.spacing_seconds = 1.0, 0.14 was tried [+0.002, -0.004 to +0.008]")
+    assert lines[at + 1] == (
+        "  ra.retries.spacing_seconds = 1 s, 0.14 s was tried [+0.002, -0.004 to +0.008]"
+    )
 
 
 def test_a_document_of_before_contributions_is_described_all_the_same() -> None:
@@ -52,7 +74,7 @@ def test_a_document_of_before_contributions_is_described_all_the_same() -> None:
     )  # fmt: skip
     lines = list(describe(old))
     assert "recommended:" in lines
-    assert "  ra.timers.submit_seconds = 55.0 instead of 10.0: patience" in lines
+    assert "  ra.timers.submit_seconds = 55 s instead of 10 s: patience" in lines
     assert not any(line.startswith("left as they are") for line in lines)
 
 
