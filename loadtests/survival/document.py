@@ -109,7 +109,7 @@ def write(tune: LoggedTune, folder: Path) -> None:
 
 def read(path: Path) -> LoggedTune:
     """The document at `path`; ScenarioError when there is none, or of another kind."""
-    return documents.read(path, LoggedTune, f"a {VERSION} document", ScenarioError)
+    return documents.read(path, LoggedTune, f"a tuning by logs of version {VERSION}", ScenarioError)
 
 
 def _setting(tunables: Tunables, judged: Sequence[Judged]) -> LoggedSetting:

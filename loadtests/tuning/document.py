@@ -196,7 +196,8 @@ def write(tune: Tune, folder: Path) -> None:
 
 def read(path: Path) -> Tune:
     """The document at `path`; ScenarioError when there is none, or of another version."""
-    return documents.read(path, Tune, f"a {VERSION} document", ScenarioError)
+    what = f"a tuning of version {VERSION} (name the {NAME} in the run folder of estorm tune)"
+    return documents.read(path, Tune, what, ScenarioError)
 
 
 def schema() -> bytes:

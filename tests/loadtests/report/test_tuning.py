@@ -58,5 +58,5 @@ def test_hostile_words_make_no_element(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_a_tuning_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ScenarioError, match=r"tune.json: not a estorm.tune/1 document"):
+    with pytest.raises(ScenarioError, match=r"tune.json: not a tuning of version estorm.tune/1"):
         write_tuning_report(tmp_path)

@@ -66,5 +66,5 @@ def test_the_schema_in_the_docs_is_the_documents_own() -> None:
 @pytest.mark.parametrize("text", ["", "{}", '{"schema": "estorm.tune/9"}'])
 def test_another_document_is_refused_by_name(text: str, tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text(text)
-    with pytest.raises(ScenarioError, match=r"x\.json: not a estorm\.tune/1 document"):
+    with pytest.raises(ScenarioError, match=r"x\.json: not a tuning of version estorm\.tune/1"):
         read(tmp_path / "x.json")
