@@ -42,7 +42,9 @@ processes = {workers}
 """
 EXPONENTIAL = 'submit = {{ kind = "exponential", mean_seconds = {mean_seconds} }}'
 SUBMIT = EXPONENTIAL.format(mean_seconds=MEAN_SECONDS)
-LOGNORMAL = 'submit = { kind = "lognormal", median_seconds = 0.1, sigma = 0.5 }'
+# Times that scatter as they do in earnest, and are long beside what else the machine does: a knee near 13/s.
+KNEE_WORKERS, KNEE_LIMIT_SECONDS = 4, 2.0
+LOGNORMAL = 'submit = { kind = "lognormal", median_seconds = 0.25, sigma = 0.5 }'
 SIGNING = f'workers = 8\nsigning = {{ kind = "exponential", mean_seconds = {MEAN_SECONDS} }}'
 LOGIN = f'login = {{ kind = "constant", seconds = {MEAN_SECONDS} }}'
 
@@ -71,10 +73,9 @@ def searched(
 
 
 def knee_bench(folder: Path) -> StormBench:
-    """Two workers, and times that scatter as they do in earnest: a knee near 15 phones a second."""
-    scenario = parse_scenario(SCENARIO.format(workers=2, capacity=LOGNORMAL), "here")
-    rules = parse_all([f"latency_p95_seconds <= {LIMIT_SECONDS}s", "enrolled_share >= 99%"])
-    return StormBench(scenario, rules, SEED, folder, SearchDisplay(click.echo, lambda _: None))
+    scenario = parse_scenario(SCENARIO.format(workers=KNEE_WORKERS, capacity=LOGNORMAL), "here")
+    rules = parse_all([f"latency_p95_seconds <= {KNEE_LIMIT_SECONDS}s", "enrolled_share >= 99%"])
+    return StormBench(scenario, rules, SEED, folder, SearchDisplay(lambda _: None, lambda _: None))
 
 
 def main() -> None:

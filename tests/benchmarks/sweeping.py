@@ -1,10 +1,12 @@
 """A sweep: every rate tried, and the knee read off. What a search is held against."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from loadtests.capacity.search import SearchSettings, decide
 from loadtests.capacity.trial import Bench, Trial, TrialPlan
+
+Trials = Callable[[Sequence[TrialPlan]], list[Trial]]
 
 STEP = 1.05
 SWEPT_BEYOND = 4
@@ -17,21 +19,28 @@ def search(table: Bench, settings: SearchSettings) -> list[Trial]:
     return trials
 
 
-def sweep(table: Bench, settings: SearchSettings, first: float, made: list[Trial]) -> float:
+def sweep(make: Trials, settings: SearchSettings, first: float, made: list[Trial], at_once: int = 1) -> float:
     """Every rate from the first on in steps of 5 %, as long and as often as a search holds one.
 
-    Gives the middle between the last rate that held in most of its trials and the first that did not.
+    Gives the middle between the last rate that held in most of its trials and the first that did not. So many
+    rates are tried at once, each on a chain of its own; what was tried beyond the end does not count.
     """
     rate, held, beyond = first, first, list[float]()
-    while len(beyond) < SWEPT_BEYOND:
-        trials = [table.trial(held_at(settings, rate, len(made) + n)) for n in range(settings.holds)]
-        made += trials
-        if most_held(trials):
-            held, beyond = rate, []
-        else:
-            beyond.append(rate)
-        rate *= STEP
-    return math.sqrt(held * beyond[0])
+    while True:
+        rates = [rate * STEP**n for n in range(at_once)]
+        plans = [held_at(settings, each, len(made) + n) for n, each in enumerate(rates * settings.holds)]
+        trials = make(plans)
+        for each in rates:
+            tried = [trial for trial in trials if trial.plan.rate_per_second == each]
+            made += tried
+            held, beyond = (each, []) if most_held(tried) else (held, [*beyond, each])
+            if len(beyond) == SWEPT_BEYOND:
+                return math.sqrt(held * beyond[0])
+        rate *= STEP**at_once
+
+
+def one_by_one(table: Bench) -> Trials:
+    return lambda plans: [table.trial(plan) for plan in plans]
 
 
 def held_at(settings: SearchSettings, rate: float, number: int) -> TrialPlan:

@@ -15,7 +15,7 @@ from loadtests.results.slo import parse_all
 from loadtests.simulation.settings import ChainModel
 from testbed.ca.capacity_settings import CapacitySettings, ConstantTime, ExponentialTime, LognormalTime
 from testbed.ra.settings import RaSettings
-from tests.benchmarks.sweeping import search, sweep
+from tests.benchmarks.sweeping import one_by_one, search, sweep
 from tests.loadtests.capacity.queueing import bench, true_limit
 
 SEEDS = 20
@@ -104,7 +104,7 @@ def test_the_knee_is_that_of_an_exhaustive_sweep_in_a_fifth_of_its_time(benchmar
     searched, swept = list[Trial](), list[Trial]()
     benchmark.pedantic(lambda: searched.extend(search(table, settings)))  # type: ignore[no-untyped-call]
     known = estimate(searched)
-    knee = sweep(table, settings, searched[0].throughput_per_second, swept)
+    knee = sweep(one_by_one(table), settings, searched[0].throughput_per_second, swept)
     times = [sum(trial.took_seconds for trial in trials) for trials in (searched, swept)]
     assert known is not None
     benchmark.extra_info.update(

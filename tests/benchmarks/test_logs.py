@@ -57,7 +57,7 @@ def run(arguments: list[str], out: Path) -> Ran:
 
 
 def backfill(log: Path) -> Ran:
-    main = "from loadtests.cli import main; main()"
+    main = "from loadtests.entry import main; main()"
     out = log.with_suffix(".om")
     return run(
         [sys.executable, "-c", main, "logs", "backfill", str(log), "--out", str(out)], log.with_suffix(".out")
