@@ -1,6 +1,6 @@
 """`python -m loadtests` is `estorm`."""
 
-from loadtests.cli import main
+from loadtests.entry import main
 
 if __name__ == "__main__":
     main()

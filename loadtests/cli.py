@@ -12,6 +12,7 @@ import click
 
 from chaos.errors import ChaosError
 from loadtests import exits
+from loadtests.entry import loaded
 from loadtests.errors import LoadtestError
 from testbed.errors import TestbedError, reason
 from testbed.process_end import end_without_search
@@ -51,7 +52,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, _, name = COMMANDS[cmd_name][0].partition(":")
-        command = getattr(importlib.import_module(module), name)
+        command = getattr(loaded(lambda: importlib.import_module(module)), name)
         assert isinstance(command, click.Command)
         return command
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-ESTORM = [sys.executable, "-c", "from loadtests.cli import main; main()"]
+ESTORM = [sys.executable, "-c", "from loadtests.entry import main; main()"]
 ENVIRONMENT = os.environ | {"PYTHONWARNINGS": "default"}
 
 
