@@ -1,17 +1,18 @@
 """The charts of a capacity run: load and what came of it, what was busy, and how throughput scales."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 
 import plotly.graph_objects as go
 import polars as pl
 
-from loadtests.capacity.trial import Trial
-from loadtests.report import plot
+from loadtests.capacity.trial import Trial, valid
+from loadtests.report import plot, wording
 from loadtests.report.chart import Chart
-from loadtests.results.usage import Usage
 from loadtests.scaling.comparison import Comparison
 from loadtests.scaling.knee import knee
 from loadtests.scaling.models import Models, Queueing
+from loadtests.scaling.pooling import pools
 from loadtests.scaling.usl import Usl
 
 _OFFERED = "phones offered per second"
@@ -27,6 +28,7 @@ _PARTS: tuple[tuple[str, str], ...] = (
     ("ra_front_cpu", "CPU of NGINX before the RA (cores)"),
 )
 _MARGIN = 1.1
+_FEW_DECADES = 4
 
 
 def draw_capacity(
@@ -49,15 +51,16 @@ def _throughput(trials: Sequence[Trial], interval: tuple[float, float] | None) -
     highest = max(trial.rate_per_second for trial in trials) * _MARGIN
     ends = pl.Series([0.0, highest])
     traces = [plot.line(ends, ends, "as many as offered", plot.GREY, "dot")]
-    for met, name, colour, symbol in (
-        (True, "the rules held", plot.BLUE, "circle"),
-        (False, "a rule broke", plot.VERMILION, "x"),
+    for state, colour, symbol in (
+        ("the rules held", plot.BLUE, "circle"),
+        ("a rule broke", plot.VERMILION, "x"),
+        ("without effect", plot.GREY, "circle-open"),
     ):
-        chosen = [trial for trial in trials if trial.met is met]
+        chosen = [trial for trial in trials if _state(trial) == state]
         traces.append(
             _marks(
                 [t.rate_per_second for t in chosen], [t.throughput_per_second for t in chosen],
-                name, colour, symbol,
+                state, colour, symbol,
             )
         )  # fmt: skip
     figure = plot.figure([trace for trace in traces if trace.x], _OFFERED, "phones enrolled per second")
@@ -68,33 +71,40 @@ def _throughput(trials: Sequence[Trial], interval: tuple[float, float] | None) -
     return Chart("offered", "Throughput versus offered load", caption, figure)
 
 
+def _state(trial: Trial) -> str:
+    if trial.void:
+        return "without effect"
+    return "the rules held" if trial.met else "a rule broke"
+
+
 def _latency(
     trials: Sequence[Trial], interval: tuple[float, float] | None, queueing: Queueing | None
 ) -> Chart:
-    rates = pl.Series([trial.rate_per_second for trial in trials])
-    styles = (
-        ("latency_p50_seconds", "p50", plot.BLUE, "solid"),
-        ("latency_p99_seconds", "p99", plot.VERMILION, "dash"),
-    )
-    lines = [
-        plot.line(rates, pl.Series([getattr(t, field) for t in trials], dtype=pl.Float64), name, colour, dash)
-        for field, name, colour, dash in styles
+    traces = [
+        *_percentile("p50", plot.BLUE, "solid", trials),
+        *_percentile("p99", plot.VERMILION, "dash", trials),
     ]
     highest = max(trial.rate_per_second for trial in trials)
     predicted = [point for point in queueing.offered if point.per_second <= highest] if queueing else []
     if predicted:
         x = pl.Series([point.per_second for point in predicted])
         y = pl.Series([point.latency_p99_seconds for point in predicted])
-        lines.append(plot.line(x, y, "p99, queueing model", plot.PURPLE, "dot"))
-    figure = plot.figure(lines, _OFFERED, "seconds, logarithmic")
-    figure.update_yaxes(type="log", rangemode="normal", tickformat="~s", ticksuffix="s")
-    caption = "Latency of phones that enrolled, from their intended start." + _shade(figure, interval)
+        traces.append(plot.line(x, y, "p99, queueing model", plot.PURPLE, "dot"))
+    values = [value for trace in traces for value in trace.y if value]
     found = knee(trials)
+    if found is not None and values:
+        ends = pl.Series([min(values), max(values)])
+        traces.append(plot.line(pl.Series([found, found]), ends, "knee", plot.GREEN, "dashdot"))
+        traces[-1].update(mode="lines", hoverinfo="skip", hovertemplate=None)
+    figure = plot.figure(traces, _OFFERED, "latency, logarithmic")
+    ticks = _time_ticks(values)
+    texts = [wording.seconds(tick) for tick in ticks]
+    figure.update_yaxes(type="log", rangemode="normal", tickvals=ticks, ticktext=texts)
+    caption = (
+        "Latency of phones that enrolled, from their intended start. Each mark is one trial; lines join the "
+        "means of trials at like rates." + _shade(figure, interval)
+    )
     if found is not None:
-        figure.add_vline(
-            x=found, line={"color": plot.GREEN, "dash": "dashdot", "width": 2},
-            annotation={"text": "knee", "font": {"size": 11}}, annotation_position="top right",
-        )  # fmt: skip
         caption += (
             f" The knee, at {found:.4g}/s, is where throughput over median latency is highest: beyond it, "
             "more load buys more waiting than work."
@@ -102,20 +112,61 @@ def _latency(
     return Chart("latency-versus-load", "Latency versus load", caption, figure)
 
 
+def _percentile(name: str, colour: str, dash: str, trials: Sequence[Trial]) -> Iterator[go.Scatter]:
+    """The marks of all trials that say something, and the line through their means."""
+
+    def value(trial: Trial) -> float | None:
+        found: float | None = getattr(trial, f"latency_{name}_seconds")
+        return found
+
+    known = [(trial.rate_per_second, value(trial)) for trial in valid(trials) if value(trial)]
+    rates, means = _means(trials, value)
+    line = plot.line(rates, means, name, colour, dash)
+    yield line.update(hovertemplate="%{y:.4~s}s")
+    marks = _marks([rate for rate, _ in known], [each for _, each in known if each], name, colour, "circle")
+    yield marks.update(
+        marker={"size": 5, "opacity": 0.45}, showlegend=False, hoverinfo="skip", hovertemplate=None
+    )
+
+
+def _means(trials: Sequence[Trial], value: Callable[[Trial], float | None]) -> tuple[pl.Series, pl.Series]:
+    """Rates and means of trials at like rates."""
+    found = pools(trials)
+    rates = pl.Series([pool.rate_per_second for pool in found], dtype=pl.Float64)
+    return rates, pl.Series([pool.mean(value) for pool in found], dtype=pl.Float64)
+
+
+def _time_ticks(values: Sequence[float]) -> list[float]:
+    """Seconds to write along a logarithmic axis: 1, 2 and 5 of each decade, or 1 alone where that is many.
+
+    Where values lie between two of these, the ends.
+    """
+    low, high = min(values, default=1.0), max(values, default=1.0)
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    steps = (1, 2, 5) if len(decades) <= _FEW_DECADES else (1,)
+    ticks = [float(f"{step}e{decade}") for decade in decades for step in steps]
+    return ticks if sum(low <= tick <= high for tick in ticks) > 1 else [low, high]
+
+
 def _utilization(trials: Sequence[Trial], interval: tuple[float, float] | None) -> Chart:
-    rates = pl.Series([trial.rate_per_second for trial in trials])
     lines = []
     for place, (field, name) in enumerate(_PARTS):
-        shares = pl.Series([_busy(trial.usage, field) for trial in trials], dtype=pl.Float64)
+        rates, shares = _means(trials, _busy(field))
         if shares.null_count() < shares.len():
             lines.append(plot.line(rates, shares, name, plot.PALETTE[place], plot.DASHES[place]))
-    figure = plot.figure(lines, _OFFERED, "busy; 1 is all of them, or one core")
-    caption = "How busy each part was while phones were measured: who comes near 1 first is the limit."
+    figure = plot.figure(lines, _OFFERED, "busy share, or cores")
+    caption = (
+        "How busy each part was while phones were measured, trials at like rates taken together. 1 is all of "
+        "a part's workers or threads, or one core: who comes near it first is the limit."
+    )
     return Chart("utilization", "Utilisation by part", caption + _shade(figure, interval), figure)
 
 
-def _busy(usage: Usage, field: str) -> float | None:
-    value: float | None = getattr(usage, field)
+def _busy(field: str) -> Callable[[Trial], float | None]:
+    def value(trial: Trial) -> float | None:
+        found: float | None = getattr(trial.usage, field)
+        return found
+
     return value
 
 

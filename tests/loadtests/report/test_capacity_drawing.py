@@ -31,12 +31,26 @@ def test_the_limit_is_shaded_where_its_interval_lies(opened: Opened) -> None:
         assert ">limit<" in opened.chart(chart)
 
 
-def test_the_knee_is_marked(opened: Opened) -> None:
-    chart = opened.chart("latency-versus-load")
-    assert ">knee<" in chart
-    assert opened.legend("latency-versus-load") == ["p50", "p99", "p99, queueing model"]
-    ((begin, end),) = re.findall(r'<path data-index="\d+"[^>]* d="M([\d.]+),[\d.]+L([\d.]+),', chart)
+def test_the_knee_is_marked_and_named_beside_the_limit(opened: Opened) -> None:
+    names = ["p50", "p99", "p99, queueing model", "knee"]
+    assert opened.legend("latency-versus-load") == names
+    path = re.findall(
+        r'<path class="js-line" d="M([\d.]+),[\d.]+L([\d.]+),', opened.chart("latency-versus-load")
+    )
+    begin, end = path[-1]
     assert begin == end
+
+
+def test_latencies_are_told_in_seconds_that_do_not_overlap(opened: Opened) -> None:
+    assert opened.labels("latency-versus-load", "y") == [
+        "200 ms",
+        "500 ms",
+        "1 s",
+        "2 s",
+        "5 s",
+        "10 s",
+        "20 s",
+    ]
 
 
 def test_utilization_is_drawn_at_its_height(opened: Opened) -> None:
