@@ -1,5 +1,6 @@
 """The answer of a search with the models of how the chain scales, as far as its time budget allows."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -42,13 +43,26 @@ def modelled(found: Capacity, scenario: Scenario, folder: SearchFolder, display:
 
 def write_page(found: Capacity, folder: SearchFolder) -> Path:
     """Draw the run's page, and say where it is."""
-    page, searched = folder.path / "report.html", found.searched
-    command = f"estorm capacity scenario.toml --seed {searched.seed}"
-    budget = searched.settings.time_budget_seconds
-    if budget is not None:
-        command += f" --time-budget {budget + (searched.models_seconds or 0.0):g}s"
-    write_capacity_report(page, found, found.models, folder.run.scenario.read_text(), command)
+    page = folder.path / "report.html"
+    text = folder.run.scenario.read_text()
+    write_capacity_report(page, found, found.models, text, " ".join(_command(found.searched)))
     return page
+
+
+def _command(searched: Searched) -> Iterator[str]:
+    """What repeats the search, a word or an option each; the scenario has its rules and its target."""
+    settings, usual = searched.settings, SearchSettings()
+    yield f"estorm capacity scenario.toml --seed {searched.seed}"
+    if settings.time_budget_seconds is not None:
+        yield f"--time-budget {settings.time_budget_seconds + (searched.models_seconds or 0.0):g}s"
+    if settings.first_rate is not None:
+        yield f"--first-rate {settings.first_rate:.12g}"
+    if settings.settle_seconds != usual.settle_seconds:
+        yield f"--settle {settings.settle_seconds:.12g}s"
+    if searched.target:
+        yield "--i-may-load-this"
+    elif searched.models_seconds is None:
+        yield "--no-models"
 
 
 def _step(

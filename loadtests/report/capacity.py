@@ -88,7 +88,10 @@ def words(capacity: Capacity) -> Iterator[str]:
     for reason in capacity.unstable_reasons:
         yield f"Unstable: {reason}."
     if capacity.sustainable_rate_per_second and not capacity.confirmed:
-        yield "Not confirmed: without one round of holds the answer would differ by more than 5 %."
+        yield (
+            "Not confirmed: the interval is wider than 10 % to both sides, or the answer would move by more "
+            "than 5 % without one of the rounds of holds."
+        )
     if capacity.baseline_p50_seconds is not None:
         yield f"One phone at a time takes {wording.seconds(capacity.baseline_p50_seconds)} (median)."
     if capacity.bottleneck_stage:
@@ -102,4 +105,4 @@ def remarks(trial: Trial) -> str:
     said = [f"broke {verdict.rule}" for verdict in trial.slo.rules if verdict.met is False]
     if trial.generator_bound:
         said.append("generator-bound")
-    return "; ".join([*said, *filter(None, (trial.cut_short, trial.problem))])
+    return "; ".join(dict.fromkeys([*said, *filter(None, (trial.cut_short, trial.problem))]))

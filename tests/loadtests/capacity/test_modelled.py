@@ -70,3 +70,15 @@ def test_models_are_part_of_the_answer_and_of_the_page(folder: SearchFolder) -> 
     page = write_page(found, folder).read_text()
     assert "estorm capacity scenario.toml --seed 7 --time-budget 600s" in page
     assert 'id="scaling"' in page
+
+
+def test_the_page_has_the_command_that_repeats_the_search_with_all_that_was_asked(
+    folder: SearchFolder,
+) -> None:
+    settings = SearchSettings(time_budget_seconds=60, first_rate=7.5, settle_seconds=2)
+    asked = msgspec.structs.replace(searched(60), settings=settings)
+    page = write_page(capacity(searched=asked), folder).read_text()
+    command = (
+        "estorm capacity scenario.toml --seed 7 --time-budget 60s --first-rate 7.5 --settle 2s --no-models"
+    )
+    assert f">{command}<" in page

@@ -56,7 +56,13 @@ def test_the_state_of_the_answer_is_told_by_a_mark_too(
 def test_why_trials_are_unstable_or_unconfirmed_is_said() -> None:
     page = text(unstable=True, unstable_reasons=["rules broke at 40/s and held at 60/s"], confirmed=False)
     assert "Unstable: rules broke at 40/s and held at 60/s." in page
-    assert "Not confirmed" in page
+    assert "Not confirmed: the interval is wider than 10 % to both sides, or" in page
+
+
+def test_one_reason_is_told_once() -> None:
+    late = "the time budget was used up while it ran"
+    odd = msgspec.structs.replace(trial(9, "hold", 30.0), cut_short=late, problem=late)
+    assert remarks(odd) == late
 
 
 def test_remarks_say_what_kept_a_trial_from_its_plan() -> None:
