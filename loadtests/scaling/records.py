@@ -13,6 +13,7 @@ from loadtests.scaling.plan import with_repeat
 class _Line(msgspec.Struct, frozen=True):
     concurrency: int
     repeat: Repeat
+    took_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +32,31 @@ class LevelRecords:
         """Where labs run and keys are, until all is measured."""
         return self.run / "levels"
 
-    def add(self, concurrency: int, repeat: Repeat) -> None:
-        """Keep one more measurement."""
+    def add(self, concurrency: int, repeat: Repeat, took_seconds: float = 0.0) -> None:
+        """Keep one more measurement, and what it took from its preparation to its end."""
         with self.path.open("ab") as file:
-            file.write(msgspec.json.encode(_Line(concurrency, repeat)) + b"\n")
+            file.write(msgspec.json.encode(_Line(concurrency, repeat, took_seconds)) + b"\n")
 
     def read(self) -> list[Level]:
         """The levels so far; a line that was cut when the run was killed is none."""
+        levels: list[Level] = []
+        for line in self._lines():
+            levels = with_repeat(levels, line.concurrency, line.repeat)
+        return levels
+
+    @property
+    def spent_seconds(self) -> float:
+        """What all measurements so far took."""
+        return sum(line.took_seconds for line in self._lines())
+
+    def _lines(self) -> list[_Line]:
         if not self.path.exists():
             return []
         data = self.path.read_bytes()
         whole = data[: data.rfind(b"\n") + 1]
         if whole != data:
             self.path.write_bytes(whole)
-        levels: list[Level] = []
         try:
-            for line in map(msgspec.json.Decoder(_Line).decode, whole.splitlines()):
-                levels = with_repeat(levels, line.concurrency, line.repeat)
+            return [msgspec.json.decode(line, type=_Line) for line in whole.splitlines()]
         except msgspec.DecodeError as error:
             raise JournalError(f"{self.path}: not the levels of this version: {error}") from error
-        return levels

@@ -74,8 +74,9 @@ class ModelStep:
         """Measure it on the bench, keep it, and tell of it."""
         began = self.clock()
         found = self.bench.measure(plan)
-        self._besides_seconds = self.clock() - began - plan.settle_seconds - plan.measured_seconds
-        self.records.add(plan.concurrency, found)
+        took = self.clock() - began
+        self._besides_seconds = took - plan.settle_seconds - plan.measured_seconds
+        self.records.add(plan.concurrency, found, took)
         self.tell(described(plan, found) + self._left())
         return found
 
@@ -83,8 +84,12 @@ class ModelStep:
         """What is left of the time, in words; empty when there is no end to it."""
         return "" if self._end is None else f"; {wording.span(max(0.0, self._end - self.clock()))} left"
 
+    def _last_moment(self) -> float | None:
+        """When the time is over; what earlier measurements took is of it, too."""
+        return None if self.seconds is None else self.clock() + self.seconds - self.records.spent_seconds
+
     def _measured(self, known: list[Level], settings: LevelSettings) -> list[Level]:
-        end = self._end = None if self.seconds is None else self.clock() + self.seconds
+        end = self._end = self._last_moment()
 
         def enough(plan: LevelPlan, _: list[Level]) -> bool:
             needed = plan.settle_seconds + plan.measured_seconds + self._besides_seconds

@@ -73,6 +73,15 @@ def test_an_interrupted_step_goes_on_where_it_was(tmp_path: Path) -> None:
     assert [len(level.repeats) for level in models.levels] == [3] * 7
 
 
+def test_an_interrupted_step_keeps_its_time_in_all(tmp_path: Path) -> None:
+    first, then = Bench(most=15), Bench(besides=40.0)
+    with pytest.raises(KeyboardInterrupt):
+        step(first, tmp_path, 400.0).run()
+    step(then, tmp_path, 400.0).run()
+    assert then.plans
+    assert first.now + then.now <= 400
+
+
 def test_what_labs_needed_is_gone_afterwards(tmp_path: Path) -> None:
     (tmp_path / "levels" / "1-at-once-1").mkdir(parents=True)
     step(Bench(), tmp_path, None).run()
