@@ -27,6 +27,7 @@ from loadtests.errors import ScenarioError
 from loadtests.listening import Listen, ListenType, web_config_option, web_of
 from loadtests.quantities import DurationType
 from testbed.est_errors import EstError
+from testbed.numbers import Integer
 from testbed.scratch import scratch_directory
 
 _PLACES = click.argument(
@@ -100,7 +101,7 @@ def serve(
 @_PLACES
 @click.option("--out", type=click.Path(path_type=Path), help="File to write; default: standard output.")
 @click.option(
-    "--step", "step_seconds", type=click.IntRange(min=1), default=STEP_SECONDS, show_default=True,
+    "--step", "step_seconds", type=Integer(1), default=STEP_SECONDS, show_default=True,
     help="Seconds between samples, as a scrape interval would be.",
 )  # fmt: skip
 @click.option(

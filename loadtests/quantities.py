@@ -5,6 +5,8 @@ import re
 
 import click
 
+from testbed.numbers import Integer
+
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _NUMBER = r"\d+(?:\.\d+)?"
 _RATE = re.compile(rf"({_NUMBER})(?:/(s|min|m|h))?")
@@ -38,12 +40,6 @@ def parse_share(text: str) -> float:
     if not (0 <= share < 1):
         raise ValueError(f"{text!r} is not a share below 1 like 5% or 0.05")
     return share
-
-
-class Integer(click.IntRange):
-    """A whole number on the command line, called so when it is none."""
-
-    name = "integer"
 
 
 SEED = Integer(0, 2**63 - 1)

@@ -19,10 +19,11 @@ from loadtests.planning.document import Plan, Source
 from loadtests.planning.goal import Goal, plannable
 from loadtests.planning.page import write_page
 from loadtests.planning.planner import Question, make_plan
-from loadtests.quantities import SEED, DurationType, Integer
+from loadtests.quantities import SEED, DurationType
 from loadtests.results import slo
 from loadtests.scenario import MAX_PHONES, read_scenario
 from loadtests.storm.run_folder import create_run_folder, shown
+from testbed.numbers import Integer
 
 _WIDTH = 140
 _PATH = click.Path(path_type=Path)

@@ -15,7 +15,7 @@ import msgspec
 from loadtests import exits
 from loadtests.errors import ScenarioError
 from loadtests.planning.basis import Basis, read_basis
-from loadtests.quantities import SEED, DurationType, Integer, RateType
+from loadtests.quantities import SEED, DurationType, RateType
 from loadtests.report import wording
 from loadtests.results import slo
 from loadtests.scenario import MAX_PHONES, Load, Scenario, read_scenario
@@ -27,6 +27,7 @@ from loadtests.simulation.forecast import simulate as simulated
 from loadtests.simulation.settings import Balancing, ChainModel
 from loadtests.simulation.telling import Asked, told
 from loadtests.storm.run_folder import create_run_folder, shown
+from testbed.numbers import Integer
 
 _PATH = click.Path(path_type=Path)
 _NODES = Integer(1, 10_000)

@@ -11,7 +11,7 @@ import msgspec
 from chaos.schedule import plan
 from loadtests import exits
 from loadtests.arrivals.settings import Shape
-from loadtests.quantities import SEED, DurationType, Integer, RateType
+from loadtests.quantities import SEED, DurationType, RateType
 from loadtests.results import slo
 from loadtests.results.writing import describe, write_results
 from loadtests.scenario import MAX_PHONES, Load, Scenario, default_scenario, read_scenario
@@ -23,6 +23,7 @@ from loadtests.storm.run_folder import create_run_folder, open_run_folder, shown
 from loadtests.targets.probe_command import dry_run
 from loadtests.targets.settings import load_options, server_options, with_options
 from loadtests.targets.target import open_target
+from testbed.numbers import Integer
 
 
 @click.command()

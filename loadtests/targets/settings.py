@@ -10,7 +10,9 @@ from loadtests.errors import ScenarioError
 from loadtests.est.authentication import AuthScheme
 from loadtests.est.reply import Profile
 from loadtests.est.tls_settings import TlsVersion
+from loadtests.quantities import RateType
 from testbed.bounds import Settings
+from testbed.numbers import Integer
 
 
 class TargetSettings(Settings, frozen=True):
@@ -63,10 +65,10 @@ _OPTIONS: dict[str, tuple[str, Any, str]] = {
 _CAPS: dict[str, tuple[str, Any, str]] = {
     "max_rate_per_second": (
         "--max-rate",
-        click.FloatRange(min=0, min_open=True),
+        RateType(),
         "Refuse a storm in which more phones start in a second.",
     ),
-    "max_phones": ("--max-phones", click.IntRange(min=1), "Refuse a storm of more phones."),
+    "max_phones": ("--max-phones", Integer(1), "Refuse a storm of more phones."),
     "ca_database": ("--ca-database", str, "Our mock CA's database: orphans are counted in it."),
     "ca_log": ("--ca-log", str, "The CA's IIS W3C log: orphans are estimated from it."),
 }

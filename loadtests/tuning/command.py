@@ -25,6 +25,7 @@ from loadtests.tuning.document import NAME, read
 from loadtests.tuning.objective import parse_weights
 from loadtests.tuning.running import Order, Tuning
 from loadtests.tuning.wording import describe
+from testbed.numbers import Number
 
 _BUDGET_SECONDS = 900.0
 
@@ -42,7 +43,7 @@ _BUDGET_SECONDS = 900.0
 @click.option("--calibration", type=click.Path(path_type=Path), help="A CA of production (estorm calibrate).")
 @click.option("--window", type=DurationType(), default=WINDOW_SECONDS, help="A phone's time; default 5m.")
 @click.option("--measure/--simulate-only", default=True, help="Run default and recommended on the lab.")
-@click.option("--scale", type=click.FloatRange(min=1), default=10.0, help="Lab runs: times divided by this.")
+@click.option("--scale", type=Number(1), default=10.0, help="Lab runs: times divided by this.")
 @click.option(
     "--logs", "places", multiple=True, metavar="DIR|FILE", type=click.Path(path_type=Path),
     help="Advise on timers from production's logs alone; repeat it for several.",

@@ -20,6 +20,7 @@ from testbed.ca import database, officer
 from testbed.ca.authority import pem
 from testbed.ca.records import Disposition, RequestRecord
 from testbed.errors import DatabaseError
+from testbed.numbers import Integer
 
 _DATABASE = click.argument("path", metavar="DB", type=click.Path(path_type=Path))
 _EVERYTHING = -1
@@ -56,9 +57,7 @@ def ca_group() -> None:
 @ca_group.command("list")
 @_DATABASE
 @click.option("--disposition", type=click.Choice([str(each) for each in Disposition]), help="Only these.")
-@click.option(
-    "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="The newest so many."
-)
+@click.option("--limit", type=Integer(1), default=50, show_default=True, help="The newest so many.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def list_requests(path: Path, disposition: str | None, limit: int, *, as_json: bool) -> None:
     """List requests, the newest first."""
@@ -91,7 +90,7 @@ def show(path: Path, request: str) -> None:
 
 @ca_group.command()
 @_DATABASE
-@click.argument("requests", metavar="ID...", type=int, nargs=-1, required=True)
+@click.argument("requests", metavar="ID...", type=Integer(1), nargs=-1, required=True)
 def approve(path: Path, requests: tuple[int, ...]) -> None:
     """Let pending requests be issued: the CA signs each when its requester next asks for it."""
     with _changing(path) as connection:
@@ -102,7 +101,7 @@ def approve(path: Path, requests: tuple[int, ...]) -> None:
 
 @ca_group.command()
 @_DATABASE
-@click.argument("requests", metavar="ID...", type=int, nargs=-1, required=True)
+@click.argument("requests", metavar="ID...", type=Integer(1), nargs=-1, required=True)
 def deny(path: Path, requests: tuple[int, ...]) -> None:
     """Refuse pending requests."""
     with _changing(path) as connection:

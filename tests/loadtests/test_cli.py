@@ -1,10 +1,12 @@
 """The command line: what is wrong is told in one line, with exit code 2 and no traceback."""
 
 import datetime as dt
+import re
 import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -35,6 +37,24 @@ def test_every_command_is_where_the_table_says(name: str) -> None:
     assert command.help
 
 
+def commands_in(
+    command: click.Command, context: click.Context
+) -> Iterator[tuple[click.Command, click.Context]]:
+    """The command and all below it, each with the context of its help."""
+    yield command, context
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
+            yield from contexts_in(below, click.Context(below, context, name))
+
+
+def test_help_says_what_a_number_means_and_shows_no_formula() -> None:
+    for context in contexts_in(estorm, click.Context(estorm, info_name="estorm")):
+        found = re.findall(r"[<>]=|RANGE|FLOAT", context.get_help())
+        assert not found, context.command_path
+
+
 def refused(*arguments: str, cwd: Path) -> str:
     """The one line that a refused command prints."""
     done = run_estorm(*arguments, cwd=cwd)
@@ -62,9 +82,9 @@ def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("option", "value", "said"),
     [
-        ("--phones", "10000001", "10000001 is not in the range 1<=x<=10000000"),
-        ("--phones", "many", "'many' is not a valid integer."),
-        ("--seed", "9223372036854775808", "is not in the range 0<=x<=9223372036854775807"),
+        ("--phones", "10000001", "'10000001' is not a whole number of at least 1, at most 10000000"),
+        ("--phones", "many", "'many' is not a whole number of at least 1, at most 10000000"),
+        ("--seed", "9223372036854775808", "is not a whole number of at least 0, at most 9223372036854775807"),
     ],
 )
 def test_a_number_that_no_scenario_may_have_is_refused(
@@ -82,10 +102,13 @@ def test_a_bad_slo_rule_is_named_before_anything_starts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("storm", "--phones", "0"), "0 is not in the range"),
+        (("storm", "--phones", "0"), "'0' is not a whole number of at least 1, at most 10000000"),
         (("storm", "--phones", "3", "--rate", "1", "--duration", "9"), "give two of --phones, --rate"),
         (("storm", "--target", "est.example.com"), "must be https://HOST:PORT"),
         (("storm", "--target", "https://127.0.0.1:1"), "needs --trust-anchor"),
+        (("ca", "deny", "x.sqlite", "first"), "'first' is not a whole number of at least 1"),
+        (("logs", "backfill", ".", "--step", "0"), "'0' is not a whole number of at least 1"),
+        (("storm", "--max-rate", "fast"), "'fast' is not a rate above 0 like 25, 25/s or 1500/min"),
         (("strom",), "No such command 'strom'"),
     ],
 )

@@ -102,7 +102,7 @@ def test_ctrl_c_keeps_what_was_found_and_leaves_nothing_running(scenario: Path, 
         (["--condition", "foggy"], "there is no CA condition 'foggy'; known are healthy"),
         (["--weights", "beauty=1"], "names are missed"),
         (["--time-budget", "soon"], "'soon' is not a duration"),
-        (["--scale", "0"], "0.0 is not in the range"),
+        (["--scale", "0"], "'0' is not a number of at least 1"),
         (
             ["--again", "nothing.json"],
             "nothing.json: not a tuning of version estorm.tune/1 (name the tune.json in",
