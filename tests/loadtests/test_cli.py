@@ -37,11 +37,9 @@ def test_every_command_is_where_the_table_says(name: str) -> None:
     assert command.help
 
 
-def commands_in(
-    command: click.Command, context: click.Context
-) -> Iterator[tuple[click.Command, click.Context]]:
-    """The command and all below it, each with the context of its help."""
-    yield command, context
+def contexts_in(command: click.Command, context: click.Context) -> Iterator[click.Context]:
+    """Those of the command and all below it, for their help."""
+    yield context
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
             below = command.get_command(context, name)
