@@ -33,6 +33,7 @@ from testbed.scratch import scratch_directory
 _PLACES = click.argument(
     "places", metavar="DIR|FILE...", nargs=-1, required=True, type=click.Path(path_type=Path)
 )
+_KINDS = "CAPF, CES, NGINX or IIS"
 Command = Callable[..., None]
 
 
@@ -88,7 +89,10 @@ def serve(
                 raise LogsError(f"there is no file or folder {place}")
         watch = Watch(places, manner, time.time, from_start=from_start)
         with contextlib.closing(watch), _serving(watch, listen, web_of(web_config)) as url:
+            _check_named(places, watch)
             _say_what(watch.followed, watch.strange)
+            if not watch.followed:
+                click.echo(f"no log yet: waiting for one of {_KINDS} in {_listed(places)}", err=True)
             click.echo(f"metrics: {url}")
             with contextlib.suppress(KeyboardInterrupt):
                 while True:
@@ -117,7 +121,7 @@ def backfill(
     with _translated(), scratch_directory("logs") as scratch:
         files, strange = find_logs(places)
         if not files:
-            raise LogsError(f"no log of CAPF, CES, NGINX or IIS in {', '.join(map(str, places))}")
+            raise LogsError(f"no log of {_KINDS} in {_listed(places)}")
         _say_what([(file.log, file.path) for file in files], strange)
         date = capf_date.date() if capf_date else None
         job = Backfill(manner, scratch / "steps.sqlite", time.time(), step_seconds, date)
@@ -132,6 +136,20 @@ def _translated() -> Iterator[None]:
         yield
     except LogsError as error:
         raise ScenarioError(str(error)) from error
+
+
+def _check_named(places: Iterable[Path], watch: Watch) -> None:
+    """LogsError for a file that was named and will never be followed; an empty one may yet become a log."""
+    followed = {path for _, path in watch.followed}
+    for place in places:
+        if place in watch.strange:
+            raise LogsError(f"{place} is no log of {_KINDS} that can be read")
+        if place.is_file() and place.stat().st_size and place not in followed:
+            raise LogsError(f"{place} was rotated, so nobody writes to it; estorm logs backfill reads it")
+
+
+def _listed(places: Iterable[Path]) -> str:
+    return ", ".join(map(str, places))
 
 
 def _zone(text: str) -> tuple[str, dt.tzinfo]:

@@ -29,6 +29,19 @@ def test_logs_are_followed_until_an_interrupt(tmp_path: Path) -> None:
     assert list(health["files"].values()) == ["capf"]
 
 
+@pytest.mark.parametrize("place", [".", "trace.txt"])
+def test_a_log_that_is_yet_to_be_written_is_waited_for_and_that_is_said(tmp_path: Path, place: str) -> None:
+    log = tmp_path / "trace.txt"
+    log.touch()
+    with running_estorm("logs", "serve", place, "--listen", "0", "--poll", "0.05", cwd=tmp_path) as process:
+        url = announced(process)
+        log.write_text(f"{say('10:00:01.000', BEGIN)}\n{say('10:00:02.500', GOOD)}\n")
+        assert wait_until(lambda: "estorm_enrollments_succeeded_total" in httpx.get(url).text)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert said == f"no log yet: waiting for one of CAPF, CES, NGINX or IIS in {place}\n"
+
+
 def test_a_backfill_reads_packed_files_and_writes_to_a_file(tmp_path: Path) -> None:
     logs = tmp_path / "logs"
     logs.mkdir()
@@ -47,7 +60,12 @@ def test_a_backfill_reads_packed_files_and_writes_to_a_file(tmp_path: Path) -> N
     [
         (("backfill", "missing"), "there is no file or folder missing"),
         (("serve", "missing"), "there is no file or folder missing"),
-        (("backfill", "."), "no log of CAPF, CES, NGINX or IIS in ."),
+        (
+            ("serve", "--listen", "0", "notes.txt"),
+            "notes.txt is no log of CAPF, CES, NGINX or IIS that can be read",
+        ),
+        (("serve", "--listen", "0", "capf.log.1"), "capf.log.1 was rotated, so nobody writes to it"),
+        (("backfill", "empty"), "no log of CAPF, CES, NGINX or IIS in empty"),
         (("backfill", ".", "--zone", "capf=Mars/Base"), "there is no time zone 'Mars/Base'"),
         (("backfill", ".", "--zone", "http=UTC"), "LOG one of capf, ces, nginx, iis"),
         (("serve", ".", "--listen", "x:y"), "is not HOST:PORT or PORT"),
@@ -57,6 +75,9 @@ def test_a_backfill_reads_packed_files_and_writes_to_a_file(tmp_path: Path) -> N
 def test_what_cannot_be_done_is_one_line_and_exit_code_2(
     tmp_path: Path, arguments: tuple[str, ...], complaint: str
 ) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "notes.txt").write_text("Call Bob about the CA.\n")
+    (tmp_path / "capf.log.1").write_text(f"{say('10:00:00.000', BEGIN)}\n")
     ended = run_estorm("logs", *arguments, cwd=tmp_path)
     assert ended.returncode == 2
     assert complaint in ended.stderr
