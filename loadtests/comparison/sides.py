@@ -19,7 +19,11 @@ from loadtests.results.slo import Unit
 QUANTILES = (("latency p50", 0.50), ("latency p95", 0.95), ("latency p99", 0.99))
 ONE_QUEUE = "cannot tell: too much of the run is one long queue; run longer, or several runs a side"
 ONE_RUN = "run-to-run noise is not known from one run a side"
+NEVER = "in no run"
 _TOO_FEW_IN_TAIL = 10
+# What CPU times are read to, on Linux: user's and system's in hundredths of a second, at both ends.
+_CPU_READ_TO_SECONDS = 0.01
+_LEAST_CPU_SECONDS = 0.001
 _CPU_PARTS = ("RA", "CA", "generator")
 Raw = Callable[[float], Finding]
 
@@ -100,9 +104,10 @@ class Comparison:
         is_open = len(before) + len(after) == 2 and times.are_one_queue(baseline, other)
 
         def make(each_side: float) -> Finding:
+            if not any(each.happened for each in (*before, *after)):
+                return Finding(metric, Unit.SHARE, True, 0.0, 0.0, None, None, None, Verdict.SAME, NEVER)
             found = ratio(before, after, each_side, clumps)
             verdict = judge(found.low, found.high, self.tolerance, more_is_worse=True)
-            never = not any(each.happened for each in (*before, *after))
             if is_open and verdict in (Verdict.REGRESSION, Verdict.IMPROVEMENT):
                 return Finding(
                     metric, Unit.SHARE, True, _share_of(before), _share_of(after),
@@ -110,7 +115,7 @@ class Comparison:
                 )  # fmt: skip
             return Finding(
                 metric, Unit.SHARE, True, _share_of(before), _share_of(after),
-                _finite(found.value), found.low, _finite(found.high), Verdict.SAME if never else verdict,
+                _finite(found.value), found.low, _finite(found.high), verdict,
             )  # fmt: skip
 
         return any(each.happened for each in (*before, *after)), make
@@ -140,14 +145,19 @@ def _between(found: Difference, freedom: int) -> float:
     for side in (found.of_baseline, found.of_other):
         logarithms = [math.log(value) for value in side]
         squares += sum((each - statistics.mean(logarithms)) ** 2 for each in logarithms)
-    return math.sqrt(squares / freedom * (1 / len(found.of_baseline) + 1 / len(found.of_other)))
+    # Runs that read the same are not the same: they are no nearer than they can be read.
+    variance = max(squares / freedom, found.read_to**2)
+    return math.sqrt(variance * (1 / len(found.of_baseline) + 1 / len(found.of_other)))
 
 
 def _cpu(part: str, baseline: Side, other: Side) -> Difference:
     def each(side: Side) -> tuple[float, ...]:
-        return tuple(max(run.cpu_seconds[part], 1e-3) / run.enrolled for run in side)
+        return tuple(max(run.cpu_seconds[part], _LEAST_CPU_SECONDS) / run.enrolled for run in side)
 
-    return Difference(each(baseline), each(other), None)
+    least = min(run.cpu_seconds[part] for run in (*baseline, *other))
+    return Difference(
+        each(baseline), each(other), None, _CPU_READ_TO_SECONDS / max(least, _LEAST_CPU_SECONDS)
+    )
 
 
 def _thin(baseline: Side, other: Side, quantile: float) -> str:

@@ -23,12 +23,14 @@ _FEWEST = 20
 class Difference:
     """Two sides in one metric: the runs' own values in its unit, and what chance within the runs does.
 
-    `chance` is of the difference of the sides' mean logarithms; None where it is not known.
+    `chance` is of the difference of the sides' mean logarithms; None where it is not known. `read_to` is the
+    share of a value that it is read to.
     """
 
     of_baseline: tuple[float, ...]
     of_other: tuple[float, ...]
     chance: Chance | None
+    read_to: float = 0.0
 
 
 def latencies(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from loadtests.comparison.finding import Finding, Verdict
-from loadtests.comparison.sides import ONE_QUEUE, ONE_RUN, Comparison
+from loadtests.comparison.sides import NEVER, ONE_QUEUE, ONE_RUN, Comparison
 from tests.loadtests.comparison.storms import observed
 
 pytestmark = pytest.mark.long
@@ -119,6 +119,22 @@ def test_cpu_time_of_several_runs_is_judged() -> None:
     before = [observed(seed, cpu_seconds={"RA": 5.0 + 0.02 * seed}) for seed in range(3)]
     after = [observed(seed, cpu_seconds={"RA": 7.0 + 0.02 * seed}) for seed in range(3, 6)]
     assert "CPU of RA per enrollment" in regressions(Comparison().of(before, after))
+
+
+def test_runs_whose_cpu_times_read_the_same_are_not_taken_for_the_same() -> None:
+    before = [observed(seed, 200, cpu_seconds={"RA": 0.20}) for seed in range(2)]
+    after = [observed(2, 200, cpu_seconds={"RA": 0.22})]
+    found = by_metric(Comparison().of(before, after))["CPU of RA per enrollment"]
+    assert found.verdict is Verdict.UNCLEAR
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low < 1 < found.high
+
+
+def test_what_happened_in_no_run_is_the_same_and_has_no_interval() -> None:
+    found = by_metric(Comparison().of([observed(1)], [observed(2)]))["phones that never enrolled"]
+    assert (found.verdict, found.note) == (Verdict.SAME, NEVER)
+    assert (found.ratio, found.low, found.high) == (None, None, None)
 
 
 def test_a_run_without_enrollments_is_told_and_not_measured() -> None:
