@@ -8,8 +8,10 @@ from loadtests.comparison.observed import read_run
 from loadtests.errors import ScenarioError
 from loadtests.results.summary import DeadPart, Host, Run
 from loadtests.scenario import PhoneSettings, Scenario
+from loadtests.targets.settings import TargetSettings
 from testbed.ca.capacity_settings import CapacitySettings, SamplesTime
-from testbed.settings import CaSettings
+from testbed.metrics_settings import MetricsSettings
+from testbed.settings import CaSettings, RaSettings
 from tests.loadtests.comparison.folders import SCENARIO, run_folder
 from tests.loadtests.runs import RUN
 
@@ -29,6 +31,27 @@ def found(
 
 def test_runs_that_differ_in_seed_and_name_alone_can_be_compared(tmp_path: Path) -> None:
     assert found(tmp_path, scenario=msgspec.structs.replace(SCENARIO, name="another")) == []
+
+
+def test_runs_of_other_ports_and_checkouts_can_be_compared(tmp_path: Path) -> None:
+    one, two = (
+        msgspec.structs.replace(
+            SCENARIO,
+            target=TargetSettings(ca_log=f"/builds/{number}/ca.log"),
+            ra=RaSettings(port=8000 + number, metrics=MetricsSettings(port=9000 + number)),
+        )
+        for number in (1, 2)
+    )
+    run_folder(tmp_path / "one", 1, scenario=one)
+    run_folder(tmp_path / "two", 2, scenario=two)
+    assert list(obstacles(read_run(tmp_path / "one"), read_run(tmp_path / "two"))) == []
+
+
+def test_a_file_that_one_run_alone_was_given_forbids_it(tmp_path: Path) -> None:
+    logged = msgspec.structs.replace(SCENARIO, target=TargetSettings(ca_log="ca.log"))
+    (line,) = found(tmp_path, scenario=logged)
+    assert line.startswith("target.ca_log is '' in ")
+    assert " and 'ca.log' in " in line
 
 
 def test_another_setting_is_named_with_both_values(tmp_path: Path) -> None:
