@@ -59,19 +59,23 @@ def write(table: pl.DataFrame, path: Path) -> None:
 
 def read(path: Path) -> pl.DataFrame:
     """The table `write` left at `path`; JournalError when there is none or it is something else."""
+    known = build(()).schema
     try:
         table = pl.read_parquet(path)
+        if missing := sorted(set(known) - set(table.columns)):
+            raise JournalError(f"{path}: not an enrollments table: no column {', '.join(missing)}")
+        return table.cast(known)
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise JournalError(f"{path}: not an enrollments table: {error}") from error
-    missing = sorted(set(build(()).columns) - set(table.columns))
-    if missing:
-        raise JournalError(f"{path}: not an enrollments table: no column {', '.join(missing)}")
-    return table
+        raise JournalError(f"{path}: not an enrollments table: {_first_line(error)}") from error
 
 
 def last_attempts(table: pl.DataFrame) -> pl.DataFrame:
     """One row a phone: the attempt that ended last, which is what became of the phone."""
     return table.sort("done", "attempt").unique("phone", keep="last", maintain_order=True)
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _as_timestamp(name: str) -> pl.Expr:

@@ -141,6 +141,10 @@ class RunFolder:
 
 def find_run_folder(path: Path) -> RunFolder:
     """The folder of a run, whatever became of it; ScenarioError when `path` is none."""
+    if not path.is_dir():
+        raise ScenarioError(
+            f"{path} is not a run folder: {'it is a file' if path.exists() else 'nothing is there'}"
+        )
     folder = RunFolder(path.resolve())
     if not folder.scenario.is_file():
         raise ScenarioError(f"{path} is not a run folder: it has no {folder.scenario.name}")

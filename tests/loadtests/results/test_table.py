@@ -80,6 +80,15 @@ def test_a_table_without_its_columns_is_refused_and_they_are_named(tmp_path: Pat
         table.read(path)
 
 
+def test_a_column_of_another_type_is_refused_and_named(tmp_path: Path) -> None:
+    path = tmp_path / "other.parquet"
+    late = pl.lit("late").alias("done")
+    table.build([attempts.enrolled()]).with_columns(late).write_parquet(path)
+    with pytest.raises(JournalError, match=r"not an enrollments table: .*'done'") as refused:
+        table.read(path)
+    assert "\n" not in str(refused.value)
+
+
 def test_the_last_attempt_of_a_phone_is_the_one_that_ended_last() -> None:
     first = attempts.failed(7, at=0.0, latency=10.0)
     second = attempts.retry(attempts.enrolled(7, at=30.0), 2)
