@@ -20,7 +20,7 @@ from loadtests.comparison.page import write_page
 from loadtests.comparison.sides import Comparison
 from loadtests.errors import ScenarioError
 from loadtests.quantities import SEED, ShareType
-from loadtests.storm.run_folder import create_run_folder
+from loadtests.storm.run_folder import create_run_folder, shown
 
 _WIDTH = 140
 _PATH = click.Path(path_type=Path)
@@ -103,7 +103,7 @@ def _leave(out: Path, report: Report, sides: Sides) -> None:
     document.write(report, folder / "comparison.json")
     baseline, *others = ([run.observed for run in side] for side in (sides.baseline, *sides.others))
     write_page(folder / "report.html", report, baseline, others)
-    click.echo(f"comparison: {folder / 'comparison.json'}, {folder / 'report.html'}", err=True)
+    click.echo(f"comparison: {shown(folder / 'comparison.json')}, {shown(folder / 'report.html')}", err=True)
 
 
 def _checked(runs: Sequence[Run], despite: tuple[str, ...]) -> list[str]:

@@ -7,7 +7,7 @@ from loadtests.comparison.charts import draw
 from loadtests.comparison.document import Compared, Report
 from loadtests.comparison.finding import Verdict
 from loadtests.comparison.observed import Observed
-from loadtests.comparison.table import words
+from loadtests.comparison.table import change, words
 from loadtests.report.rendering import rendered
 
 _STATES = {Verdict.REGRESSION: "broken", Verdict.IMPROVEMENT: "met", Verdict.SAME: "met"}
@@ -33,6 +33,7 @@ def render(report: Report, baseline: Sequence[Observed], sides: Sequence[Sequenc
         states=[state(each) for each in report.compared],
         state_of=lambda verdict: _STATES.get(verdict, "unknown"),
         marks=_MARKS,
+        change=change,
     )
 
 

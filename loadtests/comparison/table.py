@@ -10,6 +10,7 @@ from loadtests.comparison.document import Compared, Report
 from loadtests.comparison.finding import Finding, Verdict
 from loadtests.report import wording
 
+_MOST_SHOWN = 100
 _STYLES = {Verdict.REGRESSION: "bold red", Verdict.IMPROVEMENT: "green", Verdict.UNCLEAR: "yellow"}
 
 
@@ -39,7 +40,14 @@ def _numbers(finding: Finding) -> Iterator[str]:
     for value in (finding.baseline, finding.other):
         yield "-" if value is None else wording.measured(value, finding.unit)
     for ratio in (finding.ratio, finding.low, finding.high):
-        yield "-" if ratio is None else f"{ratio - 1:+.1%}"
+        yield change(ratio)
+
+
+def change(ratio: float | None) -> str:
+    """A ratio as the change that it is: `+12.5%`; where it is beyond all sense, that it is."""
+    if ratio is None:
+        return "-"
+    return f"{ratio - 1:+.1%}" if ratio < _MOST_SHOWN else f"over {_MOST_SHOWN:g} times"
 
 
 def words(report: Report, compared: Compared) -> Iterator[str]:
@@ -47,9 +55,10 @@ def words(report: Report, compared: Compared) -> Iterator[str]:
     unclear = [each.metric for each in compared.findings if each.verdict is Verdict.UNCLEAR]
     if compared.regressed:
         worse = ", ".join(each.metric for each in compared.regressed)
-        yield f"REGRESSION beyond {report.tolerance:.3g} of what was, {report.confidence:.0%} sure: {worse}"
+        sure, tolerance = wording.share(report.confidence), wording.share(report.tolerance)
+        yield f"REGRESSION beyond {tolerance}, {sure} sure: {worse}"
     else:
-        yield f"no regression beyond {report.tolerance:.3g} of what was is proven"
+        yield f"no regression beyond {wording.share(report.tolerance)} is proven"
     if unclear:
         yield f"unclear, longer or more runs would tell: {', '.join(unclear)}"
     if len(report.baseline) + len(compared.runs) == 2:

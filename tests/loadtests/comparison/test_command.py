@@ -1,13 +1,14 @@
 """`estorm compare` as CI uses it: exit codes, JSON, one line for what cannot be compared."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from loadtests.comparison.command import compare
-from loadtests.errors import ScenarioError
+from loadtests.errors import LoadtestError, ScenarioError
 from loadtests.scenario import PhoneSettings, Scenario
 from tests.loadtests.comparison.folders import run_folder
 from tests.processes import run_estorm
@@ -30,7 +31,7 @@ def compared(*arguments: str) -> Result:
 def test_runs_that_are_alike_pass() -> None:
     done = compared("a", "b")
     assert done.exit_code == 0, done.output
-    assert "no regression beyond 0.05 of what was is proven" in done.stdout
+    assert "no regression beyond 5\N{NO-BREAK SPACE}% is proven" in done.stdout
     assert "one run a side" in done.stdout
 
 
@@ -80,7 +81,13 @@ def test_out_overwrites_nothing_and_is_not_made_for_runs_that_cannot_be_compared
     ("arguments", "said"),
     [
         (("a",), "a alone cannot be compared"),
-        (("a", "gone"), "gone is not a run folder"),
+        (("a", "gone"), "gone is not a run folder: nothing is there"),
+        (("a", "a/summary.json"), "a/summary.json is not a run folder: it is a file"),
+        (("a", "cut"), "cut/summary.json: not a summary of version estorm.summary/1"),
+        (
+            ("a", "b", "--despite", "ra.timer"),
+            "unknown key `timer` in [ra]; known are port, ",
+        ),
         (("a", "search"), "search is the folder of a capacity search"),
         (("a", "killed"), "killed has no summary.json: its run has not ended"),
         (("a", "a"), "a run is named twice"),
@@ -92,9 +99,11 @@ def test_what_cannot_be_compared_is_named(runs: Path, arguments: tuple[str, ...]
     (runs / "search" / "capacity.json").write_text("{}")
     run_folder(runs / "killed", 5)
     (runs / "killed" / "summary.json").unlink()
+    run_folder(runs / "cut", 5)
+    os.truncate(runs / "cut" / "summary.json", 300)
     run_folder(runs / "other", 5, scenario=Scenario(name="night", phones=PhoneSettings(count=400)))
     done = compared(*arguments)
-    assert isinstance(done.exception, ScenarioError)
+    assert isinstance(done.exception, LoadtestError)
     assert said in str(done.exception)
 
 

@@ -17,8 +17,8 @@ def page() -> Elements:
 
 def test_the_verdict_of_each_side_is_in_words(page: Elements) -> None:
     assert "Comparison with runs/before" in page.text
-    assert "? runs/0: no regression beyond 0.05 of what was is proven" in page.text
-    assert "✗ runs/1: REGRESSION beyond 0.05 of what was, 95% sure: latency p50" in page.text
+    assert "? runs/0: no regression beyond 5 % is proven" in page.text
+    assert "✗ runs/1: REGRESSION beyond 5 %, 95 % sure: latency p50" in page.text
     assert "It ran on another machine." in page.text
 
 
