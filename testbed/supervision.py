@@ -19,6 +19,7 @@ from typing import IO
 import msgspec
 import psutil
 
+from exporters.whole_file import replace_whole
 from testbed.errors import PartFailed
 from testbed.part import PREPARE, Launch, Status
 from testbed.settings import Settings, encode
@@ -213,10 +214,7 @@ class PartProcess:
 
     def _write_launch(self, part_settings: Settings) -> None:
         self._refuse_if_stopped()
-        new = self._launch_path.with_suffix(".new")
-        new.touch(mode=0o600)
-        new.write_bytes(encode(Launch(os.getpid(), part_settings)))
-        new.replace(self._launch_path)
+        replace_whole(self._launch_path, encode(Launch(os.getpid(), part_settings)), 0o600)
 
     def _read_status(self, timeout_seconds: float, late: str, ended: str) -> Status:
         try:
