@@ -92,10 +92,12 @@ def _made(scenario: Scenario, out: Path | None, *, consented: bool) -> Path:
 def _bench(
     scenario: Scenario, searched: Searched, folder: SearchFolder, display: Display, server: EstServer | None
 ) -> StormBench:
-    left = seconds_left(folder.trials(), searched.settings)
+    made = folder.trials()
+    left = seconds_left(made, searched.settings)
     return StormBench(
         scenario, parse_all(searched.rules), searched.seed, folder.trials_folder, display, server,
         deadline=None if left is None else time.monotonic() + left, calibration=folder.calibration,
+        made=made,
     )  # fmt: skip
 
 

@@ -38,6 +38,7 @@ _BASELINE_PHONES = 5
 _LONGEST_BASELINES = 4
 _REST_PHONES, _REST_TRIES, _REST_SECONDS = 4, 10, 3.0
 _AT_REST, _AT_REST_SECONDS = 2.0, 0.05
+_RESTLESS = "the server did not come to rest after the trial before"
 # How much of the tightest limit of a latency the generator's own delay may be.
 _LAG_SHARE = 0.05
 
@@ -51,7 +52,7 @@ class StormBench:
     """Storms of `scenario` in folders below `folder`, at `server` or, without one, on labs.
 
     Raises Interrupted as the user does. `deadline` is a time of `clock` by which every trial has ended. What
-    a plan needs of a lab is kept as the file `calibration`.
+    a plan needs of a lab is kept as the file `calibration`. `made` are the trials of a search that goes on.
     """
 
     scenario: Scenario
@@ -62,15 +63,21 @@ class StormBench:
     server: EstServer | None = None
     deadline: float | None = None
     calibration: Path | None = None
+    made: Sequence[Trial] = ()
     clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
     _baseline_p50_seconds: float | None = None
     _is_tired: bool = False
+
+    def __post_init__(self) -> None:
+        for trial in self.made:
+            self._remember(trial)
 
     def trial(self, plan: TrialPlan) -> Trial:
         """Make it; a part that dies or a generator that fails is the trial's problem, not an exception."""
         began = self.clock()
-        if self.server and self._is_tired:
-            self._rest(plan.number)
+        if self.server and self._is_tired and not self._comes_to_rest(plan.number):
+            return _failed(plan, self.rules, _RESTLESS, self.clock() - began)
         offered = offering(self.scenario, plan, self.seed)
         watch = _Watch(plan, self._losing(plan, offered), self.clock, self.deadline)
         path = self.folder / f"{plan.number:02}"
@@ -83,14 +90,17 @@ class StormBench:
             raise Interrupted
         observed = self._observed(plan, offered, measured, watch, self.clock() - began)
         made = trial_of(plan, self.rules, observed)
-        if plan.step == "baseline":
-            self._baseline_p50_seconds = made.latency_p50_seconds
-        self._is_tired = not made.met or bool(made.problem)
+        self._remember(made)
         is_quiet = not made.void and (plan.step == "baseline" or made.met)
         if self.calibration and self.server is None and is_quiet:
             keep_calibration(measured.folder, self.calibration)
         _strip(path)
         return made
+
+    def _remember(self, made: Trial) -> None:
+        if made.plan.step == "baseline":
+            self._baseline_p50_seconds = made.latency_p50_seconds
+        self._is_tired = not made.met or bool(made.problem)
 
     def _storm(self, scenario: Scenario, path: Path, enough: Enough) -> MeasuredStorm:
         keys = self.folder / "keys"
@@ -130,24 +140,37 @@ class StormBench:
             problem=str(deaths[0]) if deaths else watch.overdue,
         )  # fmt: skip
 
-    def _rest(self, number: int) -> None:
-        """Wait until one phone at a time enrolls about as fast as it did at first; give up after a while."""
+    def _comes_to_rest(self, number: int) -> bool:
+        """Wait until one phone at a time enrolls about as fast as it did at first; False: it does not."""
         limit = (self._baseline_p50_seconds or 0.0) * _AT_REST + _AT_REST_SECONDS
-        plan = TrialPlan("baseline", number, None, 0.0, 1.0)
         for attempt in range(_REST_TRIES):
-            offered = offering(self.scenario, plan, self.seed + attempt + 1)
-            path = self.folder / f"{number:02}-rest"
-            shutil.rmtree(path, ignore_errors=True)
-            found = self._storm(
-                offered.scenario, path, lambda seen, _: "enough" if len(seen) >= _REST_PHONES else ""
-            )
-            if found.course.interrupted:
-                raise Interrupted
-            shutil.rmtree(path, ignore_errors=True)
-            took = sorted(each.done - each.intended_start for each in found.course.attempts if each.enrolled)
+            took = self._one_at_a_time(number, attempt)
             if took and took[len(took) // 2] <= limit:
-                return
-            time.sleep(_REST_SECONDS)
+                return True
+            if self._is_over:
+                return False
+            self.sleep(_REST_SECONDS)
+        return False
+
+    def _one_at_a_time(self, number: int, attempt: int) -> list[float]:
+        """How long each of a few phones took that enrolled, the shortest first."""
+        plan = TrialPlan("baseline", number, None, 0.0, 1.0)
+        offered = offering(self.scenario, plan, self.seed + attempt + 1)
+        path = self.folder / f"{number:02}-rest"
+        shutil.rmtree(path, ignore_errors=True)
+        found = self._storm(
+            offered.scenario,
+            path,
+            lambda seen, _: "enough" if len(seen) >= _REST_PHONES or self._is_over else "",
+        )
+        if found.course.interrupted:
+            raise Interrupted
+        shutil.rmtree(path, ignore_errors=True)
+        return sorted(each.done - each.intended_start for each in found.course.attempts if each.enrolled)
+
+    @property
+    def _is_over(self) -> bool:
+        return self.deadline is not None and self.clock() > self.deadline
 
 
 @dataclass(slots=True)

@@ -1,6 +1,7 @@
 """Trials on a server that somebody else runs: a lab of this test's own."""
 
 import itertools
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,17 +11,19 @@ import pytest
 from loadtests.arrivals.pacing import Health, WorkerHealth
 from loadtests.calibration.document import Calibration
 from loadtests.capacity.storm_bench import StormBench, generator_trouble
-from loadtests.capacity.trial import TrialPlan
+from loadtests.capacity.trial import Trial, TrialPlan
 from loadtests.est.client import parse_target
 from loadtests.results import summary, table
 from loadtests.results.measures import Percentiles
 from loadtests.results.slo import parse_all
-from loadtests.scenario import parse_scenario
+from loadtests.scenario import Scenario, parse_scenario
 from loadtests.storm.generator import EstServer
 from loadtests.storm.measured import Silent
+from testbed.ca import database
 from testbed.ca.capacity_settings import SamplesTime
 from testbed.lab import Lab
 from tests.loadtests import attempts
+from tests.loadtests.report.capacity_run import trial
 from tests.loadtests.runs import facts
 
 RULES = ("latency_p50_seconds <= 30s", "orphans == 0")
@@ -34,19 +37,23 @@ def server(tmp_path: Path) -> Iterator[EstServer]:
         yield EstServer(parse_target(found.ra), Path(found.trust_anchor), found.est_user, found.est_password)
 
 
+def aimed_at(server: EstServer) -> Scenario:
+    target = msgspec.structs.replace(SCENARIO.target, url=f"https://{server.target.authority}")
+    return msgspec.structs.replace(SCENARIO, target=target)
+
+
 def test_of_a_users_server_there_is_what_phones_saw_and_nothing_of_its_parts(
     server: EstServer, tmp_path: Path
 ) -> None:
-    scenario = msgspec.structs.replace(
-        SCENARIO, target=msgspec.structs.replace(SCENARIO.target, url=f"https://{server.target.authority}")
-    )
     kept = tmp_path / "calibration.toml"
-    bench = StormBench(scenario, parse_all(RULES), 3, tmp_path / "trials", Silent(), server, calibration=kept)
-    trial = bench.trial(TrialPlan("hold", 1, 20.0, 0.5, 1.0))
-    assert (trial.phones, trial.failed_share, trial.problem) == (20, 0.0, "")
-    assert trial.slo.met is None
-    assert trial.usage.ra_workers is trial.usage.ca_cpu is None
-    assert trial.usage.generator_cpu is not None
+    bench = StormBench(
+        aimed_at(server), parse_all(RULES), 3, tmp_path / "trials", Silent(), server, calibration=kept
+    )
+    found = bench.trial(TrialPlan("hold", 1, 20.0, 0.5, 1.0))
+    assert (found.phones, found.failed_share, found.problem) == (20, 0.0, "")
+    assert found.slo.met is None
+    assert found.usage.ra_workers is found.usage.ca_cpu is None
+    assert found.usage.generator_cpu is not None
     assert {path.name for path in (tmp_path / "trials" / "01").iterdir()} == {
         "summary.json", "enrollments.parquet", "scenario.toml",
     }  # fmt: skip
@@ -71,9 +78,41 @@ def test_a_trial_that_outlasts_the_time_budget_is_ended_and_says_nothing(tmp_pat
     bench = StormBench(
         SCENARIO, parse_all(RULES), 3, tmp_path, Silent(), deadline=5, clock=lambda: float(next(ticking))
     )
-    trial = bench.trial(TrialPlan("hold", 1, 5.0, 0.0, 120.0))
-    assert "time budget" in trial.problem
-    assert trial.void
+    found = bench.trial(TrialPlan("hold", 1, 5.0, 0.0, 120.0))
+    assert "time budget" in found.problem
+    assert found.void
+
+
+def broke(baseline_p50_seconds: float) -> list[Trial]:
+    """A baseline like that, and a trial that broke a rule."""
+    first = msgspec.structs.replace(trial(1, "baseline", None), latency_p50_seconds=baseline_p50_seconds)
+    return [first, trial(2, "rise", 60.0)]
+
+
+def test_a_search_that_goes_on_waits_for_a_users_server_that_was_overloaded_before(
+    server: EstServer, tmp_path: Path
+) -> None:
+    bench = StormBench(
+        aimed_at(server), parse_all(RULES), 3, tmp_path / "trials", Silent(), server, made=broke(10.0)
+    )
+    found = bench.trial(TrialPlan("hold", 3, 20.0, 0.5, 1.0))
+    assert (found.phones, found.problem) == (20, "")
+    asked_before = 4
+    assert len(database.issued(tmp_path / "ca.sqlite")) >= 30 + asked_before
+
+
+def test_a_users_server_that_does_not_come_to_rest_in_time_makes_the_trial_void(
+    server: EstServer, tmp_path: Path
+) -> None:
+    naps: list[float] = []
+    bench = StormBench(
+        aimed_at(server), parse_all(RULES), 3, tmp_path / "trials", Silent(), server, made=broke(-1.0),
+        deadline=time.monotonic() + 6, sleep=naps.append,
+    )  # fmt: skip
+    found = bench.trial(TrialPlan("hold", 3, 20.0, 0.5, 1.0))
+    assert "did not come to rest" in found.problem
+    assert found.void
+    assert not (tmp_path / "trials" / "03").exists()
 
 
 def shown(**health: float | None) -> summary.Summary:
