@@ -107,7 +107,9 @@ def capacity_of(
     stage = held_longest_by(trials)
     reasons = reasons_of_instability(trials)
     low, high = _interval(known, trials, unstable=bool(reasons)) if known else (None, None)
-    first: Bottleneck | None = evidence[0].part if evidence and known else None
+    # Of a user's server nothing but its answers is seen; the generator is there, and did not give.
+    is_seen = evidence and known and not searched.target
+    first: Bottleneck | None = evidence[0].part if is_seen else None
     baseline = of_step(valid(trials), "baseline")
     return Capacity(
         sustainable_rate_per_second=known.rate_per_second if known else None,

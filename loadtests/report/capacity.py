@@ -96,6 +96,8 @@ def words(capacity: Capacity) -> Iterator[str]:
         yield f"One phone at a time takes {wording.seconds(capacity.baseline_p50_seconds)} (median)."
     if capacity.bottleneck_stage:
         yield f"Of the CA's stages, {capacity.bottleneck_stage} takes the most of the RA's time."
+    if capacity.searched.target and capacity.bottleneck is None:
+        yield "What gives first is not known: of a server elsewhere only its answers are seen."
     if capacity.interrupted:
         yield "The search was interrupted."
 

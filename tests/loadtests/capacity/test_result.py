@@ -54,6 +54,15 @@ def test_what_gives_first_is_what_could_do_the_least_unloaded_and_not_what_is_bu
     assert found.bottleneck_stage == "login"
 
 
+def test_of_a_users_server_no_part_is_said_to_give_first() -> None:
+    seen = [msgspec.structs.replace(each, usage=Usage(generator_cpu=0.02)) for each in trials()]
+    elsewhere = msgspec.structs.replace(SEARCHED, target="https://est.example:8084")
+    found = capacity_of(seen, ENDED, parse_all((RULE,)), elsewhere)
+    assert found.sustainable_rate_per_second is not None
+    assert found.bottleneck is None
+    assert "what gives first: unknown, a server elsewhere shows its answers only" in list(describe(found))
+
+
 def test_rounds_of_holds_that_agree_confirm_the_answer_and_one_alone_does_not() -> None:
     assert answer(trials()).confirmed
     assert not answer(trials(rounds=1)).confirmed

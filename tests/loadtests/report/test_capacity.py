@@ -59,6 +59,12 @@ def test_why_trials_are_unstable_or_unconfirmed_is_said() -> None:
     assert "Not confirmed: the interval is wider than 10 % to both sides, or" in page
 
 
+def test_that_a_server_elsewhere_shows_its_answers_only_is_said() -> None:
+    elsewhere = msgspec.structs.replace(capacity().searched, target="https://est.example:8084")
+    page = text(searched=elsewhere, bottleneck=None)
+    assert "What gives first is not known: of a server elsewhere only its answers are seen." in page
+
+
 def test_one_reason_is_told_once() -> None:
     late = "the time budget was used up while it ran"
     odd = msgspec.structs.replace(trial(9, "hold", 30.0), cut_short=late, problem=late)
