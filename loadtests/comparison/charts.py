@@ -19,6 +19,8 @@ _COLOURS = {
 # Fine where the last in a hundred are, however many attempts there were.
 _SHARES = np.unique(np.concatenate([np.linspace(0.005, 0.99, 198), 1 - np.geomspace(0.01, 0.0001, 41)]))
 _MOST_STEPS = 300
+# Intervals are drawn to where the largest change would be so many times as large.
+_WIDEST, _LEAST_EDGE = 5, 0.5
 _LINES_APART = len(plot.PALETTE)
 
 
@@ -44,15 +46,24 @@ def _changes(number: int, compared: Compared, known: Sequence[Finding], toleranc
             traces.append(_intervals(chosen, str(verdict), colour))
     figure = plot.figure(traces, "now over before, less 1", "")
     figure.update_layout(hovermode="closest", showlegend=True)
-    figure.update_xaxes(tickformat="+~%", rangemode="normal")
+    figure.update_xaxes(tickformat="+~%", rangemode="normal", range=_shown_changes(known))
     names = [plot.words(each.metric) for each in reversed(known)]
     figure.update_yaxes(categoryorder="array", categoryarray=names, rangemode="normal")
     plot.shade(figure, 1 / (1 + tolerance) - 1, tolerance, "no change")
     caption = (
         "Each mark is the change of a metric, with its interval. Shaded: what the tolerance takes for no "
-        "change. A regression is an interval that lies wholly beyond it, on the side that is worse."
+        "change. A regression is an interval that lies wholly beyond it, on the side that is worse. "
+        "Ends that are off the chart are in the table."
     )
     return Chart(f"changes-{number}", f"Changes: {', '.join(compared.runs)}", caption, figure)
+
+
+def _shown_changes(known: Sequence[Finding]) -> tuple[float, float] | None:
+    """Where the axis ends when intervals are so wide that nothing else could be seen; None: where they do."""
+    edge = max(_LEAST_EDGE, *(_WIDEST * abs((each.ratio or 1.0) - 1) for each in known))
+    if max((each.high or 0.0) - 1 for each in known) <= edge:
+        return None
+    return min((each.low or 0.0) - 1 for each in known) - _LEAST_EDGE / 10, edge
 
 
 def _intervals(chosen: Sequence[Finding], name: str, colour: str) -> go.Scatter:

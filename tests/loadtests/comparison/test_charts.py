@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -43,6 +44,19 @@ def test_changes_are_marked_by_their_verdict_with_what_counts_for_nothing_shaded
     assert "regression" in opened.legend("changes-1")
     assert "regression" not in opened.legend("changes-0")
     assert opened.chart("changes-1").count('class="xerror"') >= 4
+
+
+def test_an_interval_without_end_leaves_the_others_to_be_seen() -> None:
+    calm, slow = report().compared
+    endless = [msgspec.structs.replace(each, high=1e17 if each.high else None) for each in slow.findings]
+    found = msgspec.structs.replace(
+        report(), compared=[calm, msgspec.structs.replace(slow, findings=endless)]
+    )
+    charts = {chart.id: chart.figure for chart in draw(found, BASELINE, SIDES)}
+    left, right = charts["changes-1"].layout.xaxis.range
+    ratios = [each.ratio for each in endless if each.high and each.ratio]
+    assert left < min(ratios) - 1 < max(ratios) - 1 < right < 100
+    assert charts["changes-0"].layout.xaxis.range is None
 
 
 def test_a_distribution_ends_with_the_slowest_and_is_no_larger_for_more_attempts() -> None:
