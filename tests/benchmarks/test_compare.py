@@ -1,4 +1,8 @@
-"""Comparisons of simulated runs: how often alike ones raise an alarm, and how often slower ones are found."""
+"""Comparisons of simulated runs: how often alike ones raise an alarm, and how often slower ones are found.
+
+Seeds are fixed, so a count changes with the code alone. A change of the code that draws anew and changes
+nothing else must not fail: bounds are such that it would by chance with at most `BY_CHANCE`.
+"""
 
 import dataclasses
 import random
@@ -11,6 +15,7 @@ import msgspec
 import polars as pl
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
+from scipy import stats
 
 from loadtests.arrivals.rates import Poisson
 from loadtests.comparison.finding import Verdict
@@ -22,9 +27,14 @@ from loadtests.simulation.ledger import Outcome
 from loadtests.simulation.settings import ChainModel
 from loadtests.streams import stream
 from testbed.ca.capacity_settings import CapacitySettings, ExponentialTime, LognormalTime
+from testbed.ra.capacity_settings import RaWorkers
 from testbed.ra.settings import RaSettings
 
-PAIRS, MOST_ALARMS = 200, 0.05
+PAIRS, PROMISED_ALARMS = 200, 0.05
+# Where false alarms come as often as is promised; of 4 %, the most that was seen, it is 1 in 2000.
+BY_CHANCE = 0.01
+# With the share that was seen. All of 50 is taken for 97 %.
+LEAST_BY_CHANCE, NEARLY_ALL = 0.001, 0.97
 WORKERS = 5
 # Seeds from here on: the method's limits were set on others.
 FIRST_SEED = 1_000_000
@@ -34,11 +44,15 @@ ANY = "any"
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What the phones do: come at random at a share of the chain's most, or all within so many seconds."""
+    """What the phones do: come at random at a share of the chain's most, or all within so many seconds.
+
+    Of more than the RA's `queue` holds (0: 511), connecting again sets the pace, seconds to minutes apart.
+    """
 
     phones: int
     share: float = 0.0
     within_seconds: float = 0.0
+    queue: int = 0
 
     def starts(self, seed: int) -> Iterator[float]:
         if self.share:
@@ -50,29 +64,34 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Slower:
-    """A regression to be found: so much slower, by which metric, in at least which share of the pairs."""
+    """A regression to be found: so much slower, by which metric, in which share of the pairs it was."""
 
     load: Load
     factor: float
     metric: str
-    least_found: float
+    found: float
     pairs: int = 50
+
+    @property
+    def least(self) -> float:
+        """In fewer pairs it is found with a chance of `LEAST_BY_CHANCE`, were `found` the truth."""
+        return float(stats.binom.ppf(LEAST_BY_CHANCE, self.pairs, self.found))
 
 
 ALIKE = [
     *(Load(phones, share) for phones in (300, 1000) for share in (0.5, 0.8, 0.95, 1.0)),
-    Load(4000, 1.0), Load(300, within_seconds=10.0), Load(1000, within_seconds=10.0),
+    Load(4000, 1.0), *(Load(phones, within_seconds=10.0) for phones in (300, 1000, 4000)),
 ]  # fmt: skip
 FOUND = [
-    Slower(Load(1000, 0.5), 1.1, ANY, 0.25), Slower(Load(1000, 0.5), 1.2, ANY, 0.9),
-    Slower(Load(4000, 0.5), 1.1, ANY, 0.85), Slower(Load(4000, 0.5), 1.2, "latency p99", 0.75),
-    Slower(Load(16_000, 0.5), 1.1, "latency p99", 0.4, 20),
-    Slower(Load(16_000, 0.5), 1.2, "latency p99", 0.95, 20),
-    Slower(Load(1000, 0.8), 1.2, ANY, 0.4), Slower(Load(4000, 0.8), 1.1, ANY, 0.5),
-    Slower(Load(4000, 0.8), 1.2, ANY, 0.7), Slower(Load(1000, 0.8), 1.5, ANY, 0.9),
-    Slower(Load(1000, within_seconds=10.0), 1.1, "throughput", 0.3),
-    Slower(Load(1000, within_seconds=10.0), 1.2, "throughput", 0.95),
-    Slower(Load(4000, within_seconds=10.0), 1.1, "throughput", 0.95),
+    Slower(Load(1000, 0.5), 1.1, ANY, 28 / 50), Slower(Load(1000, 0.5), 1.2, ANY, NEARLY_ALL),
+    Slower(Load(4000, 0.5), 1.1, ANY, 45 / 50), Slower(Load(4000, 0.5), 1.2, "latency p99", 45 / 50),
+    Slower(Load(16_000, 0.5), 1.1, "latency p99", 11 / 20, 20),
+    Slower(Load(16_000, 0.5), 1.2, "latency p99", NEARLY_ALL, 20),
+    Slower(Load(1000, 0.8), 1.2, ANY, 28 / 50), Slower(Load(4000, 0.8), 1.1, ANY, 26 / 50),
+    Slower(Load(4000, 0.8), 1.2, ANY, 39 / 50), Slower(Load(1000, 0.8), 1.5, ANY, NEARLY_ALL),
+    Slower(Load(1000, within_seconds=10.0), 1.1, "throughput", 31 / 50),
+    Slower(Load(1000, within_seconds=10.0), 1.2, "throughput", NEARLY_ALL),
+    Slower(Load(4000, within_seconds=10.0, queue=4000), 1.1, "throughput", 49 / 50),
 ]  # fmt: skip
 
 
@@ -80,15 +99,17 @@ def named(case: Load | Slower) -> str:
     if isinstance(case, Slower):
         return f"{named(case.load)}-{case.factor:g}-times-{case.metric.replace(' ', '-')}"
     when = f"{case.share:.0%}" if case.share else f"within-{case.within_seconds:g}s"
-    return f"{case.phones}-phones-{when}"
+    return f"{case.phones}-phones-{when}{'-all-in-queue' if case.queue else ''}"
 
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("load", ALIKE, ids=named)
-def test_of_200_pairs_at_most_5_percent_raise_an_alarm(benchmark: BenchmarkFixture, load: Load) -> None:
+def test_of_200_pairs_no_more_raise_an_alarm_than_5_percent_explain(
+    benchmark: BenchmarkFixture, load: Load
+) -> None:
     told: Counter[str] = benchmark.pedantic(lambda: regressions(load, 1.0, PAIRS))  # type: ignore[no-untyped-call]
     benchmark.extra_info.update(dataclasses.asdict(load), pairs=PAIRS, told=dict(told))
-    assert told[ANY] <= MOST_ALARMS * PAIRS
+    assert told[ANY] <= stats.binom.isf(BY_CHANCE, PAIRS, PROMISED_ALARMS)
 
 
 @pytest.mark.timeout(900)
@@ -100,7 +121,7 @@ def test_slower_runs_are_found(benchmark: BenchmarkFixture, case: Slower) -> Non
     benchmark.extra_info.update(
         dataclasses.asdict(case.load), factor=case.factor, pairs=case.pairs, told=dict(told)
     )
-    assert told[case.metric] >= case.least_found * case.pairs
+    assert told[case.metric] >= case.least
 
 
 def regressions(load: Load, slower: float, pairs: int) -> Counter[str]:
@@ -115,12 +136,13 @@ def regressions(load: Load, slower: float, pairs: int) -> Counter[str]:
     return told
 
 
-def chain(slower: float, patience_seconds: float = 2.0) -> ChainModel:
+def chain(slower: float, patience_seconds: float = 2.0, queue: int = 0) -> ChainModel:
     """Five blocking workers, 0.2 s for an enrollment."""
     step, submit = ExponentialTime(0.02 * slower), LognormalTime(0.1 * slower, 0.6)
     capacity = CapacitySettings(workers=8, login=step, form=step, submit=submit, download=step)
     retry = RetrySettings(3, 5.0)
-    return ChainModel(capacity, RaSettings(), retry=retry, read_timeout_seconds=patience_seconds)
+    ra = RaSettings(workers=RaWorkers(accept_queue=queue))
+    return ChainModel(capacity, ra, retry=retry, read_timeout_seconds=patience_seconds)
 
 
 @cache
@@ -131,7 +153,7 @@ def most_per_second() -> float:
 
 
 def run(slower: float, seed: int, load: Load) -> Observed:
-    model = chain(slower) if load.share else chain(slower, PATIENT_SECONDS)
+    model = chain(slower) if load.share else chain(slower, PATIENT_SECONDS, load.queue)
     forecast = simulate(msgspec.structs.replace(model, seed=seed), load.starts(seed))
     errors = {int(each): "EST_ERR_NONE" if each is Outcome.ENROLLED else each.name for each in Outcome}
     table = forecast.tries.select(
