@@ -7,8 +7,9 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 _LONGEST_SECONDS = 20.0
 _POLL_SECONDS = 0.05
-# A busy machine keeps no habit to the tenth of a second.
+# A busy machine keeps no habit to the second: who came lately is waited for longer than who is late by now.
 _GRACE_SECONDS = 3.0
+_PATIENCE_SECONDS = 10.0
 
 
 class Scrapes:
@@ -27,8 +28,8 @@ class Scrapes:
             began = self._clock()
             answer = application(environ, start_response)
             with self._lock:
-                if self._last is not None:
-                    self._interval_seconds = began - self._last
+                if self._last is not None and began - self._last <= _LONGEST_SECONDS:
+                    self._interval_seconds = max(self._interval_seconds, began - self._last)
                 self._last = began
             return answer
 
@@ -37,15 +38,15 @@ class Scrapes:
     def see_last(self, sleep: Callable[[float], None] = time.sleep) -> bool:
         """Wait until whoever scrapes regularly has done so once more; False when nobody does, or nobody came.
 
-        Two scrapes make a habit; one that is slower than every 20 s is not waited for.
+        Two scrapes make a habit, its longest gap the measure; none that is over 20 s is waited for.
         """
         now = self._clock()
         interval = self._interval_seconds
-        if self._last is None or not 0 < interval <= _LONGEST_SECONDS:
+        if self._last is None or not interval:
             return False
         if now - self._last > 2 * interval + _GRACE_SECONDS:
             return False
-        latest = max(self._last + 1.5 * interval, now) + _GRACE_SECONDS
+        latest = max(self._last + 1.5 * interval, now) + _PATIENCE_SECONDS
         while self._last <= now:
             if self._clock() > latest:
                 return False

@@ -53,7 +53,7 @@ def test_who_stops_scraping_is_not_waited_for_long() -> None:
     time = Time()
     scrapes, _ = scraped(time, 100.0, 101.0)
     assert not scrapes.see_last(time.sleep)
-    assert time.now < 106.0
+    assert time.now < 113.0
 
 
 def test_a_scraper_that_has_long_gone_is_not_waited_for() -> None:
@@ -62,3 +62,24 @@ def test_a_scraper_that_has_long_gone_is_not_waited_for() -> None:
     time.now = 110.0
     assert not scrapes.see_last(time.sleep)
     assert time.now == 110.0
+
+
+def test_a_scraper_that_a_busy_machine_holds_up_is_waited_for() -> None:
+    time = Time()
+    scrapes, scrape = scraped(time, 100.0, 100.4)
+    time.plan = {109.0: scrape}
+    assert scrapes.see_last(time.sleep)
+
+
+def test_a_habit_is_as_slow_as_its_longest_gap() -> None:
+    time = Time()
+    scrapes, scrape = scraped(time, 100.0, 106.0, 106.2)
+    time.now, time.plan = 115.0, {116.0: scrape}
+    assert scrapes.see_last(time.sleep)
+
+
+def test_a_scraper_that_is_slower_than_any_habit_is_not_waited_for() -> None:
+    time = Time()
+    scrapes, _ = scraped(time, 100.0, 121.0)
+    assert not scrapes.see_last(time.sleep)
+    assert time.now == 121.0
