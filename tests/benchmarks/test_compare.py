@@ -1,7 +1,7 @@
 """Comparisons of simulated runs: how often alike ones raise an alarm, and how often slower ones are found.
 
 Seeds are fixed, so a count changes with the code alone. A change of the code that draws anew and changes
-nothing else must not fail: bounds are such that it would by chance with at most `BY_CHANCE`.
+nothing else must not fail: how likely it would is said beside the bounds.
 """
 
 import dataclasses
@@ -31,9 +31,9 @@ from testbed.ra.capacity_settings import RaWorkers
 from testbed.ra.settings import RaSettings
 
 PAIRS, PROMISED_ALARMS = 200, 0.05
-# Where false alarms come as often as is promised; of 4 %, the most that was seen, it is 1 in 2000.
+# More than 18 of 200: 6 in 1000, did 5 % alarm; 5 in 10,000 with 4 %, the most that was seen.
 BY_CHANCE = 0.01
-# With the share that was seen. All of 50 is taken for 97 %.
+# So few as are not asserted, were the share that was seen the true one. All of 50 is taken for 97 %.
 LEAST_BY_CHANCE, NEARLY_ALL = 0.001, 0.97
 WORKERS = 5
 # Seeds from here on: the method's limits were set on others.
