@@ -69,7 +69,8 @@ def overheads(scenario: Scenario, summary: Summary, attempts: pl.DataFrame, log:
 
     The phone's share is of the quicker half, which waited for no worker. What the RA's answers took beyond
     the service times that the CA drew is the RA's CPU time, and the rest is spread over its calls: queues,
-    where there were any, with it.
+    where there were any, with it. NGINX in front computes before a worker is held, most of it to shake hands:
+    it is a part of its own, and no part of the RA's CPU time or the phone's share.
     """
     enrolled = attempts.filter("enrolled")
     if attempts.height == 0 or enrolled.height < (1 - _MOST_FAILED_SHARE) * attempts.height:
@@ -78,14 +79,17 @@ def overheads(scenario: Scenario, summary: Summary, attempts: pl.DataFrame, log:
             "from a run in which nearly all enroll"
         )
     handles = scenario.ra.connections.handles
-    ra_cpu = (summary.cpu_seconds.ra or 0.0) / attempts.height
+    spent = summary.cpu_seconds
+    front_cpu = (spent.ra_front or 0.0) / attempts.height
+    ra_cpu = max(0.0, (spent.ra or 0.0) / attempts.height - front_cpu)
     beyond = _mean_wait(enrolled) - _drawn_seconds(scenario, log)
     cpus = summary.run.host.cpus if summary.run.host else 1
     return Overheads(
-        phone=_phone(enrolled),
+        phone=_phone(enrolled, front_cpu),
         call=_constant((beyond - ra_cpu) / _CALLS[handles]),
         ra_cpu_seconds=ra_cpu,
         cores=min(scenario.ra.workers.process_count, cpus),
+        ra_front_cpu_seconds=front_cpu,
     )
 
 
@@ -121,13 +125,13 @@ def _sum(draw: Draw, number: int, left_out: int) -> float:
     return sum(drawn[left_out:])
 
 
-def _phone(enrolled: pl.DataFrame) -> ServiceTime | None:
+def _phone(enrolled: pl.DataFrame, front_cpu_seconds: float) -> ServiceTime | None:
     beside = enrolled.select(pl.sum_horizontal(*_BESIDE_WAITING)).to_series().drop_nulls().sort()
     quick = beside.head(max(1, beside.len() // 2))
     if quick.is_empty():
         return None
     picked = quick.gather_every(max(1, quick.len() // _PHONE_SAMPLES))
-    return SamplesTime(tuple(round(max(0.0, each), 6) for each in picked))
+    return SamplesTime(tuple(round(max(0.0, each - front_cpu_seconds), 6) for each in picked))
 
 
 def _constant(seconds: float) -> ServiceTime | None:

@@ -15,6 +15,7 @@ from loadtests.simulation.settings import ChainModel
 from loadtests.streams import stream
 
 _RA_WORKERS, _RA_CPU, _CA_THREADS, _CA_SIGNING = "RA workers", "RA's CPU", "CA threads", "CA's signing"
+_NGINX = "NGINX's CPU"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +98,12 @@ def _numbers(model: ChainModel, batches: Batches, goal: Goal, forecast: Forecast
 def _work_seconds(model: ChainModel, forecast: Forecast) -> dict[str, float]:
     """How long each part was busy, on average of its servers; parts without a limit are left out."""
     cores = model.overheads.cores * model.ra_nodes if model.overheads.ra_cpu_seconds else 0
+    is_behind = model.ra.front == "nginx" and model.overheads.ra_front_cpu_seconds
+    front = model.ra.nginx.worker_processes * model.ra_nodes if is_behind else 0
     servers = {
         _RA_WORKERS: (forecast.ra_busy_seconds, ra_worker_count(model)),
         _RA_CPU: (forecast.ra_cpu_busy_seconds, cores),
+        _NGINX: (forecast.ra_front_busy_seconds, front),
         _CA_THREADS: (forecast.ca_busy_seconds, model.capacity.workers * model.ca_nodes),
         _CA_SIGNING: (forecast.signer_busy_seconds, model.ca_nodes if model.capacity.signing else 0),
     }

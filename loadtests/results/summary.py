@@ -41,6 +41,10 @@ class CpuSeconds(msgspec.Struct, frozen=True):
     generator: CpuSecondsOrNone
     ra: CpuSecondsOrNone
     ca: CpuSecondsOrNone
+    ra_front: Annotated[
+        CpuSecondsOrNone,
+        Meta(description="NGINX's in front of the RA, which `ra` has too; null: there is none"),
+    ] = None
 
 
 class DeadPart(msgspec.Struct, frozen=True):

@@ -16,6 +16,7 @@ from loadtests.results.orphans import read_mark
 from loadtests.results.summary import CpuSeconds, DeadPart, Facts, Host, Run, Summary
 from loadtests.scenario import Scenario
 from loadtests.storm.accounting import balance_or_incident
+from loadtests.storm.counters import RA_FRONT
 from loadtests.storm.course import Course
 from loadtests.storm.resumption import ca_records, end_mark
 from loadtests.storm.run_folder import RunFolder
@@ -48,8 +49,7 @@ def describe(result: Summary) -> Iterator[str]:
     )
     for name, count in result.outcomes.items():
         yield f"  {name:<22} {count}"
-    spent = (f"{name} {seconds:.1f} s" for name, seconds in _known_cpu(result.cpu_seconds))
-    yield f"CPU: {', '.join(spent)}"
+    yield f"CPU: {', '.join(_known_cpu(result.cpu_seconds))}"
     if latency := result.latency_seconds:
         shown = msgspec.structs.asdict(latency).items()
         times = ", ".join(f"{name} {wording.seconds(value)}" for name, value in shown)
@@ -89,10 +89,11 @@ def _pace(result: Summary) -> Iterator[str]:
         yield f"GENERATOR-BOUND, do not blame the server: {'; '.join(result.generator.reasons)}"
 
 
-def _known_cpu(spent: CpuSeconds) -> Iterator[tuple[str, float]]:
-    for name, seconds in msgspec.structs.asdict(spent).items():
-        if seconds is not None:
-            yield name, seconds
+def _known_cpu(spent: CpuSeconds) -> Iterator[str]:
+    for name in ("generator", "ra", "ca"):
+        if (seconds := getattr(spent, name)) is not None:
+            of_it = f" (NGINX {spent.ra_front:.1f} s of it)" if name == "ra" and spent.ra_front else ""
+            yield f"{name} {seconds:.1f} s{of_it}"
 
 
 def _facts(scenario: Scenario, folder: RunFolder, course: Course) -> Facts:
@@ -112,7 +113,9 @@ def _facts(scenario: Scenario, folder: RunFolder, course: Course) -> Facts:
     return Facts(
         run=run, seed=scenario.seed, phones_intended=scenario.phones.count,
         orphans=orphans.count,
-        cpu_seconds=CpuSeconds(spent.get("generator"), spent.get("ra"), spent.get("ca")),
+        cpu_seconds=CpuSeconds(
+            spent.get("generator"), spent.get("ra"), spent.get("ca"), spent.get(RA_FRONT) or None
+        ),
         schedule=_schedule(scenario), reports=read_reports(folder.path),
         stopped=course.interrupted or bool(course.cut_short),
         faults=tuple(read_fault_times(folder.annotations)), certificates=balance,

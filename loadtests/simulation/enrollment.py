@@ -36,14 +36,33 @@ class Enrollment:
         self._step, self._tries, self._deadline = -1, 0, 0.0
         self._has_certificate = self._downloaded = self._handed_out = self._locked = False
         self.connected = self._has_connection = self._has_worker = False
-        if ra.behind_nginx:
-            client.accepted()
-        node.workers.enter(self._begin)
+        if not ra.behind_nginx:
+            node.workers.enter(self._begin)
+        elif ra.front_cpu_seconds:
+            node.front.enter(self._shake_hands)
+        else:
+            self._pass_on()
 
     def client_left(self) -> None:
         """The phone has hung up: its connection is one less. A worker that blocks does not see it."""
         if self._has_worker and not self.ra.blocks:
             self._leave_worker()
+
+    def _shake_hands(self) -> bool:
+        """NGINX does so, whether a worker is free or not, but with no phone that has gone."""
+        if self._client.gone:
+            return False
+        self.ra.clock.after(self.ra.front_cpu_seconds, self._shaken)
+        return True
+
+    def _shaken(self) -> None:
+        self._node.front.leave()
+        if not self._client.gone:
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        self._client.accepted()
+        self._node.workers.enter(self._begin)
 
     def _begin(self) -> bool:
         """A worker is free; it finds out at the handshake, not behind NGINX, when the phone has gone."""

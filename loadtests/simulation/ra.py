@@ -31,7 +31,7 @@ class Client(Protocol):
 
 
 class Node:
-    """One RA: workers, accept queue, CPU, connections that it keeps, late certificates and their locks.
+    """One RA: NGINX, workers, accept queue, CPU, connections that it keeps, late certificates, their locks.
 
     `late` holds phones in the order in which their certificates came, and whether these were downloaded.
     Where nothing blocks, `workers` are the connections that it may hold.
@@ -42,6 +42,7 @@ class Node:
         servers = workers.count if workers.blocking else workers.connections * workers.process_count
         self.workers = Station(clock, servers * nodes)
         self.cpu = Station(clock, cores * nodes)
+        self.front = Station(clock, settings.nginx.worker_processes * nodes)
         self._queue = workers.queue * nodes
         self.kept: KeptConnections | None = None
         if connections.reuse_connections:
@@ -103,6 +104,7 @@ class Ra:
         self.blocks = settings.workers.blocking
         self.behind_nginx = settings.front == "nginx"
         self.cpu_seconds = model.overheads.ra_cpu_seconds
+        self.front_cpu_seconds = model.overheads.ra_front_cpu_seconds
         self.path = _PATHS[settings.connections.handles]
         self.keeps_one = settings.connections.handles == "one"
         self.timers: dict[Stage, float] = {
@@ -140,6 +142,10 @@ class Ra:
     def busy_seconds(self) -> float:
         """How long workers were held until now, all added up."""
         return sum(node.workers.held_seconds() for node in self.nodes)
+
+    def front_busy_seconds(self) -> float:
+        """How long NGINX's processes computed until now, all added up."""
+        return sum(node.front.held_seconds() for node in self.nodes)
 
     def cpu_busy_seconds(self) -> float:
         """How long cores computed until now, all added up."""

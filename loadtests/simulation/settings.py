@@ -23,7 +23,8 @@ class Overheads(Settings, frozen=True):
     `phone` is from a phone's first byte to the RA's work and back, `call` from a call of the RA to the CA's
     work and back; a new connection to the CA takes `resolve` for its name and `connect` for TCP and TLS
     beside. None takes no time. `ra_cpu_seconds` is what one enrollment costs the RA, on one of its `cores`;
-    enrollments queue for these.
+    enrollments queue for these. `ra_front_cpu_seconds` is what it costs NGINX in front of the RA before it
+    gets to a worker, on one of its processes.
     """
 
     phone: ServiceTime | None = None
@@ -32,6 +33,7 @@ class Overheads(Settings, frozen=True):
     cores: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 1
     connect: ServiceTime | None = None
     resolve: ServiceTime | None = None
+    ra_front_cpu_seconds: Duration = 0.0
 
 
 class Outage(Settings, frozen=True):

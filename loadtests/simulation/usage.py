@@ -15,4 +15,9 @@ def usage_of(model: ChainModel, forecast: Forecast, seconds: float) -> Usage:
         ca_threads=forecast.ca_busy_seconds / seconds / threads if threads else None,
         ca_signing=forecast.signer_busy_seconds / seconds / model.ca_nodes if capacity.signing else None,
         ra_cpu=forecast.ra_cpu_busy_seconds / seconds if model.overheads.ra_cpu_seconds else None,
+        ra_front_cpu=(
+            forecast.ra_front_busy_seconds / seconds
+            if ra.front == "nginx" and model.overheads.ra_front_cpu_seconds
+            else None
+        ),
     )

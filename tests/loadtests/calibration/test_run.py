@@ -27,7 +27,7 @@ from tests.loadtests.attempts import enrolled, timed_out
 from tests.loadtests.runs import summed_up
 
 CALLS: dict[Stage, int] = {"login": 2, "form": 1, "submit": 1, "download": 1}
-PHONE, CALL, RA_CPU = 0.01, 0.002, 0.005
+PHONE, CALL, RA_CPU, FRONT_CPU = 0.01, 0.002, 0.005, 0.003
 CAPACITY = CapacitySettings(
     login=LognormalTime(0.02, 0.5), submit=LognormalTime(0.1, 0.8), download=ConstantTime(0.02),
     signing=ExponentialTime(0.01),
@@ -70,6 +70,18 @@ def test_the_overheads_that_a_run_was_made_with_come_out(processes: int, cores: 
     assert found.call.seconds == pytest.approx(CALL, rel=1e-6)
     assert isinstance(found.phone, SamplesTime)
     assert set(found.phone.seconds) == {PHONE}
+
+
+def test_what_nginx_computes_is_a_part_of_its_own_and_holds_no_worker() -> None:
+    """Of a phone's ten milliseconds three were NGINX's, of the RA's CPU time as much again."""
+    scenario = scenario_of(RaWorkers("async"))
+    attempts, log = attempts_of(scenario, 20)
+    spent = CpuSeconds(1.0, 20 * (RA_CPU + FRONT_CPU), 1.0, 20 * FRONT_CPU)
+    found = overheads(scenario, summed_up(attempts, cpu_seconds=spent), attempts, log)
+    assert found.ra_cpu_seconds == pytest.approx(RA_CPU)
+    assert found.ra_front_cpu_seconds == pytest.approx(FRONT_CPU)
+    assert isinstance(found.phone, SamplesTime)
+    assert found.phone.seconds == pytest.approx((PHONE - FRONT_CPU,) * len(found.phone.seconds))
 
 
 def test_what_the_ra_asks_before_any_phone_comes_is_no_phones_share() -> None:

@@ -30,7 +30,7 @@ def test_the_keys_that_readers_rely_on_are_there(tmp_path: Path) -> None:
     assert set(found["phones"]) == {"intended", "enrolled", "failed", "dropped"}  # type: ignore[call-overload]
     assert set(found["latency_seconds"]) == {"p50", "p95", "p99", "max"}  # type: ignore[call-overload]
     assert set(found["service_time_seconds"]) == {"p50", "p95", "p99", "max"}  # type: ignore[call-overload]
-    assert found["cpu_seconds"] == {"generator": 1.5, "ra": 0.75, "ca": None}
+    assert found["cpu_seconds"] == {"generator": 1.5, "ra": 0.75, "ca": None, "ra_front": None}
     assert set(found["slo"]) == {"met", "rules"}  # type: ignore[call-overload]
     assert isinstance(found["throughput_per_second"], float)
     assert found["outcomes"]

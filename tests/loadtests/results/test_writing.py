@@ -10,6 +10,7 @@ import pytest
 
 from loadtests.results.writing import describe, write_results
 from loadtests.scenario import Scenario, default_scenario, parse_scenario
+from loadtests.storm.counters import RA_FRONT
 from loadtests.storm.course import Course
 from loadtests.storm.run_folder import RunFolder, create_run_folder
 from testbed.ca import database
@@ -56,6 +57,14 @@ def test_a_storm_in_which_nothing_happened_still_has_its_files(folder: RunFolder
     assert result.phones.dropped == 3
     assert folder.summary.exists()
     assert folder.report.exists()
+
+
+def test_nginxs_part_of_the_ras_cpu_time_is_kept_and_told(folder: RunFolder) -> None:
+    course = course_of(GOOD)
+    course.cpu_seconds.update({"ra": 3.0, RA_FRONT: 1.25, "ca": 0.5})
+    result = write_results(scenario_of(TARGET), folder, course)
+    assert result.cpu_seconds.ra_front == 1.25
+    assert "CPU: generator 0.2 s, ra 3.0 s (NGINX 1.2 s of it), ca 0.5 s" in list(describe(result))
 
 
 def test_a_dead_part_and_an_incident_are_told(folder: RunFolder) -> None:

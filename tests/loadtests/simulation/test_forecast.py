@@ -204,6 +204,7 @@ def models(draw: st.DrawFn) -> ChainModel:
     return ChainModel(
         capacity, ra, draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.sampled_from([2.0, 10.0])),
         RetrySettings(draw(st.integers(1, 3)), draw(st.sampled_from([0.5, 30.0]))),
+        Overheads(ra_front_cpu_seconds=draw(st.sampled_from([0.0, 0.5]))),
         outages=draw(st.sampled_from([(), *((Outage(1, 5, kind),) for kind in KINDS)])),
         seed=draw(st.integers(0, 1000)), handshake_timeout_seconds=draw(st.sampled_from([None, 4.0])),
         balancing=draw(st.sampled_from(get_args(Balancing))),

@@ -2,12 +2,13 @@
 
 from typing import get_args
 
+import msgspec
 import pytest
 
 from loadtests.phones.settings import RetrySettings
 from loadtests.simulation.forecast import simulate
 from loadtests.simulation.ledger import Outcome
-from loadtests.simulation.settings import Balancing, ChainModel, Outage, Slowness
+from loadtests.simulation.settings import Balancing, ChainModel, Outage, Overheads, Slowness
 from testbed.ca.capacity_settings import CapacitySettings, ConstantTime
 from testbed.ra.capacity_settings import RaWorkers
 from testbed.ra.settings import RaSettings
@@ -52,6 +53,22 @@ def test_behind_nginx_the_answer_is_waited_for_from_the_start_and_who_has_gone_i
     assert forecast.certificates.orphaned == 1
     embedded = simulate(ChainModel(SLOW, blocking_ra(1), read_timeout_seconds=7), iter([0.0, 0.0]))
     assert seconds(embedded) == [6, 12]
+
+
+def test_nginx_computes_before_a_worker_is_held_and_only_for_phones_that_are_there() -> None:
+    workers, overheads = RaWorkers("blocking", processes=1), Overheads(ra_front_cpu_seconds=1.0)
+    ra = RaSettings(connections=POOLED, timers=PATIENT, workers=workers, front="nginx")
+    quick = CapacitySettings(submit=ConstantTime(2))
+    model = ChainModel(quick, ra, overheads=overheads, read_timeout_seconds=60)
+    forecast = simulate(model, iter([0.0, 0.0]))
+    assert seconds(forecast) == [3, 5]
+    assert forecast.ra_front_busy_seconds == 2
+    assert forecast.ra_busy_seconds == 4
+    impatient = msgspec.structs.replace(model, handshake_timeout_seconds=1.5)
+    forecast = simulate(impatient, iter([0.0] * 3))
+    assert outcomes(forecast) == [Outcome.ENROLLED, Outcome.TIMED_OUT, Outcome.TIMED_OUT]
+    assert forecast.certificates.issued == 1
+    assert forecast.ra_front_busy_seconds == 2
 
 
 def test_a_worker_that_does_not_block_is_free_once_the_phone_has_gone() -> None:
