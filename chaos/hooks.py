@@ -60,10 +60,11 @@ def attach(
 
 def announce(environment: Environment) -> None:
     """Have `environment` an event `load_start`, for those who attach later."""
-    _add_event(environment, LOAD_START)
+    add_event(environment, LOAD_START)
 
 
-def _add_event(environment: Environment, name: str) -> None:
+def add_event(environment: Environment, name: str) -> None:
+    """Have `environment` an event of this name, for whoever comes first, its listener or what fires it."""
     if not hasattr(environment.events, name):
         setattr(environment.events, name, EventHook())  # type: ignore[no-untyped-call]
 
@@ -80,7 +81,7 @@ class Attached:
         clock: Callable[[], float] | None = None,
     ) -> None:
         for name in EVENTS:
-            _add_event(environment, name)
+            add_event(environment, name)
         self.metrics = FaultMetrics()
         self._environment = environment
         self._schedule = tuple(schedule)

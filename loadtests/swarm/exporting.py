@@ -19,12 +19,12 @@ from wsgiref.types import WSGIApplication
 import gevent  # type: ignore[import-untyped]
 import msgspec
 from locust.env import Environment
-from locust.event import EventHook
 from locust.runners import STATE_MISSING, MasterRunner, WorkerRunner
 from prometheus_client import CollectorRegistry
 from prometheus_client.process_collector import ProcessCollector
 
 from chaos.hooks import EVENTS as FAULT_EVENTS
+from chaos.hooks import add_event
 from chaos.striking import FaultMetrics, Note
 from exporters.endpoint import metrics_endpoint
 from exporters.load.collector import LoadCollector, Reporting, RunFacts
@@ -186,7 +186,6 @@ def _faults(environment: Environment) -> FaultMetrics:
         metrics.take(note)
 
     for name in FAULT_EVENTS:
-        if not hasattr(environment.events, name):
-            setattr(environment.events, name, EventHook())  # type: ignore[no-untyped-call]
+        add_event(environment, name)
         getattr(environment.events, name).add_listener(take)
     return metrics
