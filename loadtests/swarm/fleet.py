@@ -106,7 +106,7 @@ class Fleet:
         origin = self._clock() if at is None else at
         if self._options.arrivals is None:
             self._remaining = self._shard.of(range(self._options.phones))
-            # Phones start as they are asked for, and nobody is to be early: faults count from this moment too.
+            # Phones start as they are asked for; none is to be early: faults count from this moment too.
             self._stopping.wait(max(0.0, origin - self._clock()))
         self._gauge.start()
         if self._options.arrivals is not None:

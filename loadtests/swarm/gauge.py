@@ -49,7 +49,7 @@ class Gauge:
         self.clock_ahead_seconds: float | None = None
 
     def start(self) -> None:
-        """Phones begin to start; a first report says so, for a process that is lost before it can say more."""
+        """Phones begin to start; a first report says so, for a process that is lost before it says more."""
         self._write(ended=False)
         self._began = self._cpu(), time.perf_counter()
         self._sampler = gevent.spawn(self._sample)
