@@ -44,6 +44,7 @@ class Searched(msgspec.Struct, frozen=True, kw_only=True):
     models_seconds: Annotated[
         float | None, Meta(description="Time kept for the models beside the search's; null: none are made")
     ] = None
+    simulated: Annotated[str, Meta(description="Chain in simulated time; empty: phones really enrolled")] = ""
 
 
 class Capacity(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag=VERSION):
@@ -116,7 +117,7 @@ def capacity_of(
         interval_95=(low, high) if low is not None and high is not None else None,
         held_at_per_second=found.held,
         why=found.why,
-        rule=known.rule if known else _first_broken(trials),
+        rule=known.rule if known else _first_broken(valid(trials)),
         method=known.method if known else "",
         confirmed=known is not None and _confirmed(known, trials),
         unstable=bool(reasons),
@@ -151,7 +152,7 @@ def _interval(known: Estimate, trials: Sequence[Trial], *, unstable: bool) -> tu
 def _confirmed(known: Estimate, trials: Sequence[Trial]) -> bool:
     holds = of_step(valid(trials), "hold")
     rounds = [holds[at : at + _ROUND] for at in range(0, len(holds), _ROUND)]
-    if known.method != "fit" or len(rounds) < 2 or known.width > _CONFIRMED_WIDTH:
+    if known.method == "bracket" or len(rounds) < 2 or known.width > _CONFIRMED_WIDTH:
         return False
     for left_out in rounds:
         other = estimate([trial for trial in trials if trial not in left_out])

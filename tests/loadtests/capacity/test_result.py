@@ -10,12 +10,12 @@ from loadtests.capacity import result
 from loadtests.capacity.bottleneck import Machine
 from loadtests.capacity.result import Capacity, Searched, capacity_of
 from loadtests.capacity.search import Found, SearchSettings
-from loadtests.capacity.trial import Trial
+from loadtests.capacity.trial import Margin, Step, Trial
 from loadtests.capacity.wording import describe
 from loadtests.errors import JournalError
 from loadtests.results.slo import parse_all
 from loadtests.results.usage import Usage
-from tests.loadtests.capacity.trials import RULE, changed, trial
+from tests.loadtests.capacity.trials import ALLOWED, RULE, changed, trial
 
 DOCS = Path(__file__).parents[3] / "docs"
 IDLE = Usage(ra_workers=0.5, ca_threads=0.1, stage_shares={"login": 0.8, "submit": 0.2})
@@ -54,6 +54,12 @@ def test_what_gives_first_is_what_could_do_the_least_unloaded_and_not_what_is_bu
     assert found.bottleneck_stage == "login"
 
 
+def test_a_rule_that_broke_where_the_generator_was_late_is_not_said_to_break_first() -> None:
+    late = [changed(trial(n, "baseline", 55, 0.5), generator_bound=True) for n in (1, 2)]
+    found = answer(late, Found("the generator was the limit", None, None, generator_bound=True))
+    assert (found.rule, found.bottleneck) == ("", "generator")
+
+
 def test_of_a_users_server_no_part_is_said_to_give_first() -> None:
     seen = [msgspec.structs.replace(each, usage=Usage(generator_cpu=0.02)) for each in trials()]
     elsewhere = msgspec.structs.replace(SEARCHED, target="https://est.example:8084")
@@ -66,6 +72,27 @@ def test_of_a_users_server_no_part_is_said_to_give_first() -> None:
 def test_rounds_of_holds_that_agree_confirm_the_answer_and_one_alone_does_not() -> None:
     assert answer(trials()).confirmed
     assert not answer(trials(rounds=1)).confirmed
+
+
+def of_many(number: int, step: Step, rate: float, share: float, phones: int) -> Trial:
+    """A trial of so many phones, of which the rule allows one in twenty to be late."""
+    margin = Margin(RULE, share, 0.05, phones)
+    return changed(trial(number, step, rate, share * ALLOWED / 0.05), margins=[margin])
+
+
+def test_an_answer_that_was_weighed_is_confirmed_when_it_is_as_sure() -> None:
+    rises = [(37.78, 0.0176), (75.56, 0.0442), (82.40, 1.0), (78.91, 0.2735)]
+    holds = [
+        (74.15, 0.0403), (66.98, 0.0224), (82.23, 0.9776), (74.63, 0.0564), (66.70, 0.0222), (81.76, 1.0),
+        (74.16, 0.0447), (66.71, 0.0220), (81.71, 1.0), (74.24, 0.0285), (66.97, 0.0217), (81.93, 0.9867),
+    ]  # fmt: skip
+    made = [trial(1, "baseline", 5, 0)]
+    made += [of_many(2 + n, "rise", rate, share, 5000) for n, (rate, share) in enumerate(rises)]
+    made += [of_many(6 + n, "hold", rate, share, 50_000) for n, (rate, share) in enumerate(holds)]
+    found = answer(made)
+    assert found.interval_95 is not None
+    low, high = found.interval_95
+    assert (found.method, high / low < 1.1, found.confirmed) == ("weighing", True, True)
 
 
 def test_a_round_that_says_otherwise_does_not_confirm_it() -> None:

@@ -6,6 +6,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from loadtests.calibration.document import Calibration, Chain
+from loadtests.capacity import result
+from loadtests.capacity.search_folder import SearchFolder
 from loadtests.errors import ScenarioError
 from loadtests.simulation import document
 from loadtests.simulation.command import simulate
@@ -118,6 +120,26 @@ seconds = 1
     assert "not simulated: tcp.latency" in done.output
     left = document.read(folder / "out" / "simulation.json")
     assert [each.kind for each in left.model.outages] == ["hang"]
+
+
+def test_a_search_leaves_an_answer_and_a_page_and_none_to_go_on_with_on_a_lab(folder: Path) -> None:
+    done = simulated("--search", "--slo", "latency_p50_seconds <= 0.5s", "--ra-nodes", "3", "--out", "out")
+    assert done.exit_code == 1, done.output
+    assert "a rule is broken by one phone at a time already" in done.output
+    found = result.read(folder / "out" / "capacity.json")
+    assert found.searched.simulated == "3 RAs and 1 CA in simulated time"
+    page = (folder / "out" / "report.html").read_text()
+    assert "against 3 RAs and 1 CA in simulated time" in page
+    assert "estorm simulate --search --scenario scenario.toml --ra-nodes 3" in page
+    with pytest.raises(ScenarioError, match="not a search to resume"):
+        SearchFolder(folder / "out").asked()
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_search_tries_its_own_rates() -> None:
+    done = simulated("--search", "--rate", "5", "--out", "out")
+    assert done.exit_code == 2
+    assert "--search tries its own rates" in done.output
 
 
 @pytest.mark.parametrize(
