@@ -28,8 +28,8 @@ from tests.mock_ca import PASSWORD, enroll_form, part_settings
 pytestmark = pytest.mark.long
 
 # A hundred in all, in rounds that each end in time on a busy machine too.
-ROUNDS = 5
-KILLS = 20
+ROUNDS = 10
+KILLS = 10
 CLIENTS = 4
 ID = re.compile(rb"certnew\.cer\?ReqID=(\d+)&")
 
