@@ -9,6 +9,7 @@ from loadtests.calibration.concurrency import up_to
 from loadtests.calibration.document import Level, Load, StageTimes
 from loadtests.calibration.histogram import Histogram
 from loadtests.calibration.iis import CaLog, StageLog, by_hour
+from loadtests.report import wording
 from loadtests.simulation.settings import Stage
 from testbed.ca.capacity_settings import CapacitySettings, SamplesTime
 
@@ -90,8 +91,8 @@ def known(log: CaLog, stages: Mapping[Stage, StageTimes]) -> tuple[str, ...]:
     """What can be relied on."""
     said = [
         f"{stage}: {times.quiet_requests} of {times.requests} requests, made beside "
-        f"{_few(times.quiet_up_to)} others on average, took {times.quiet_mean_seconds:.3f} s; all took "
-        f"{times.mean_seconds:.3f} s"
+        f"{_few(times.quiet_up_to)} others on average, took {_took(times.quiet_mean_seconds)}; all "
+        f"took {_took(times.mean_seconds)}"
         for stage, times in stages.items()
         if times.requests
     ]
@@ -102,7 +103,7 @@ def known(log: CaLog, stages: Mapping[Stage, StageTimes]) -> tuple[str, ...]:
             "connections nearly none"
         )
     if log.untimed:
-        said.append(f"{log.untimed} rows have no time-taken and count as load alone")
+        said.append(f"rows without a time-taken, which count as load alone: {log.untimed}")
     return tuple(said)
 
 
@@ -139,6 +140,11 @@ def _samples_seconds(histogram: Histogram) -> tuple[float, ...]:
 
 def _seconds(milliseconds: float) -> float:
     return round(milliseconds / _MS, 6)
+
+
+def _took(seconds: float) -> str:
+    """IIS tells no more of what is shorter."""
+    return wording.seconds(seconds) if seconds >= 1 / _MS else "less than 1 ms"
 
 
 def _few(limit: float | None) -> str:

@@ -10,6 +10,7 @@ from loadtests.calibration.chain_log import read_chain_logs
 from loadtests.calibration.document import Calibration, Chain, StageTimes
 from loadtests.calibration.reading import ca_log_of
 from loadtests.errors import ModelError
+from loadtests.report import wording
 from loadtests.simulation.settings import Overheads
 from testbed.ca.capacity_settings import CapacitySettings, ConstantTime
 
@@ -55,9 +56,9 @@ def _overheads(chain: Chain, stages: dict[str, StageTimes]) -> tuple[Overheads, 
     pages = sum(times.requests / submissions * times.mean_seconds for times in stages.values())
     beyond = max(0.0, chain.mean_enrolled_seconds - pages)
     said = (
-        f"CAPF's enrollments took {chain.mean_enrolled_seconds:.3f} s on average, {beyond:.3f} s more than "
-        "the CA's pages: network, RA and the wait for its workers cannot be told apart, and all of it counts "
-        "as the phone's share"
+        f"CAPF's enrollments took {wording.seconds(chain.mean_enrolled_seconds)} on average, "
+        f"{wording.seconds(beyond)} more than the CA's pages: network, RA and the wait for its workers "
+        "cannot be told apart, and all of it counts as the phone's share"
     )
     if chain.failed > _MOST_FAILED_SHARE * chain.started:
         said += f"; {chain.failed} of {chain.started} failed, and those who enrolled were the quicker ones"

@@ -54,6 +54,15 @@ def test_a_clock_of_coarse_ticks_is_seen(tmp_path: Path, step: float, ticked: bo
     assert any("15.6 ms" in text for text in said) is ticked
 
 
+def test_times_are_told_in_units_in_which_they_are_no_zeros(tmp_path: Path) -> None:
+    rows = [row(at * 10, stage, ms) for at in range(300) for stage, ms in (("submit", 43), ("form", at % 2))]
+    log = read(write_log(tmp_path / "u_ex1.log", *rows))
+    stages = {stage: estimating.stage_times(each) for stage, each in log.stages.items()}
+    said = " ".join(estimating.known(log, stages)).replace("\N{NO-BREAK SPACE}", " ")
+    assert "on average, took 43 ms; all took 43 ms" in said
+    assert "on average, took less than 1 ms; all took less than 1 ms" in said
+
+
 def test_the_load_is_that_of_the_submissions(tmp_path: Path) -> None:
     rows = [row(at, "submit", 10) for at in range(0, 7200, 60)] + [row(30, "submit", 10)] * 119
     load = estimating.load_of(read(write_log(tmp_path / "u_ex1.log", *rows)))
