@@ -10,6 +10,7 @@ from exporters.logs.reading import Manner
 from exporters.logs.sources import find_logs
 from loadtests.calibration.document import Calibration
 from loadtests.calibration.logs import calibrate_logs
+from loadtests.calibration.new_files import check_new, write_new
 from loadtests.calibration.run import calibrate_run
 from loadtests.capacity.search_folder import SearchFolder
 from loadtests.errors import ScenarioError
@@ -37,19 +38,18 @@ def calibrate(places: tuple[Path, ...], out: Path, scenario_file: Path | None, m
     Of production it needs the CA's IIS logs, and takes CAPF's and CES's where they are there. Several
     gigabytes are read twice, in little memory.
     """
-    for path in filter(None, (out, scenario_file)):
-        if path.exists():
-            raise ScenarioError(f"{path} exists already; name another file, or remove it")
+    check_new([path for path in (out, scenario_file) if path])
     try:
         found = _calibration(places, manner)
     except LogsError as error:
         raise ScenarioError(str(error)) from error
-    found.write(out)
-    _describe(found)
-    click.echo(f"calibration: {out}")
+    texts = {out: found.text(out)}
     if scenario_file:
-        _write_scenario(found, places, scenario_file)
-        click.echo(f"scenario: {scenario_file}")
+        texts[scenario_file] = found.applied(_base(found, places)).to_toml()
+    write_new(texts)
+    _describe(found)
+    for kind, path in zip(("calibration", "scenario"), texts, strict=False):
+        click.echo(f"{kind}: {path}")
 
 
 def _calibration(places: tuple[Path, ...], manner: Manner) -> Calibration:
@@ -85,12 +85,8 @@ def _describe(found: Calibration) -> None:
         )
 
 
-def _write_scenario(found: Calibration, places: tuple[Path, ...], path: Path) -> None:
-    base = read_scenario(places[0] / _SCENARIO) if found.source == "run" else _at_busiest(found)
-    try:
-        path.write_text(found.applied(base).to_toml(), encoding="utf-8")
-    except OSError as error:
-        raise ScenarioError(f"cannot write the scenario {path}: {error.strerror}") from error
+def _base(found: Calibration, places: tuple[Path, ...]) -> Scenario:
+    return read_scenario(places[0] / _SCENARIO) if found.source == "run" else _at_busiest(found)
 
 
 def _at_busiest(found: Calibration) -> Scenario:

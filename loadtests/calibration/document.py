@@ -99,12 +99,15 @@ class Calibration(Settings, frozen=True, kw_only=True):
             scenario, ca=msgspec.structs.replace(scenario.ca, capacity=self.capacity)
         )
 
+    def text(self, path: Path) -> str:
+        """What a file of this name has: JSON where it ends so, else TOML."""
+        table = without_nulls(msgspec.to_builtins(self))
+        return json.dumps(table, indent=1) if path.suffix == ".json" else tomli_w.dumps(table)
+
     def write(self, path: Path) -> None:
         """Write the file. ScenarioError when that cannot be done."""
-        table = without_nulls(msgspec.to_builtins(self))
-        text = json.dumps(table, indent=1) if path.suffix == ".json" else tomli_w.dumps(table)
         try:
-            path.write_text(text, encoding="utf-8")
+            path.write_text(self.text(path), encoding="utf-8")
         except OSError as error:
             raise ScenarioError(f"cannot write the calibration {path}: {error.strerror}") from error
 

@@ -75,6 +75,14 @@ def test_production_logs_need_no_more_than_the_cas(tmp_path: Path) -> None:
     assert "exists already" in again.stderr
 
 
+def test_nothing_is_written_where_the_scenario_cannot_be(tmp_path: Path) -> None:
+    write_log(tmp_path / "u_ex260302.log", *queueing(0.5, 0.2, 50))
+    done = run_estorm("calibrate", "u_ex260302.log", "--scenario", "nowhere/s.toml", cwd=tmp_path)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "nowhere/s.toml cannot be written: there is no folder nowhere" in done.stderr
+    assert not (tmp_path / "calibration.toml").exists()
+
+
 @pytest.mark.parametrize(
     ("place", "why"),
     [("nowhere", "no file or folder nowhere"), ("empty", "needs the CA's"), ("refused", "needs the CA's")],
