@@ -41,7 +41,7 @@ def _models(found: Capacity) -> Iterator[str]:
 
 
 def _headline(found: Capacity) -> Iterator[str]:
-    trials = f"{len(found.trials)} trials, {found.why}"
+    trials = f"{wording.several(len(found.trials), 'trial', 'trials')}, {found.why}"
     rate, interval = found.sustainable_rate_per_second, found.interval_95
     if rate is not None and interval is not None:
         low, high = interval

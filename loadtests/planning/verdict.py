@@ -6,8 +6,8 @@ from loadtests.planning.candidates import Asked, Candidate
 from loadtests.planning.document import Check, Suggestion
 from loadtests.planning.expectation import Expectation
 from loadtests.planning.settling import Settled
-from loadtests.planning.wording import batched, between, phones, several
-from loadtests.report.wording import count, rate, share, span
+from loadtests.planning.wording import batched, between, phones
+from loadtests.report.wording import count, rate, several, share, span
 
 _HELPS = 1.05
 _AMPLE = 2.0

@@ -2,17 +2,12 @@
 
 from loadtests.planning.batches import Batches
 from loadtests.planning.expectation import Interval
-from loadtests.report.wording import count, span
+from loadtests.report.wording import count, several, span
 
 
 def phones(number: float) -> str:
     """`18,000 phones`, `1 phone`."""
     return several(number, "phone", "phones")
-
-
-def several(number: float, one: str, many: str) -> str:
-    """So many, with the word that goes with it."""
-    return f"{count(number)} {one if round(number) == 1 else many}"
 
 
 def batched(batches: Batches) -> str:

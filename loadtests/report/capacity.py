@@ -47,6 +47,7 @@ def render_capacity(
         headline=headline(capacity),
         words=list(words(capacity)),
         bottleneck=_NAMES[capacity.bottleneck] if capacity.bottleneck else "",
+        several=wording.several,
         remarks=[remarks(trial) for trial in capacity.trials],
         models=models,
         scenario_text=scenario_text,

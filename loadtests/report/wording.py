@@ -40,6 +40,11 @@ def count(value: float | None) -> str:
     return UNKNOWN if value is None else f"{value:,.0f}"
 
 
+def several(number: float, one: str, many: str) -> str:
+    """So many, with the word that goes with it: `1 phone`, `18,000 phones`."""
+    return f"{count(number)} {one if round(number) == 1 else many}"
+
+
 def share(value: float | None) -> str:
     """A share of 1 in per cent; 999,999 of 1,000,000 is not 100 %."""
     if value is None:

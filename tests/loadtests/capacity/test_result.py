@@ -117,6 +117,11 @@ def test_without_a_limit_what_held_is_told_and_there_is_no_answer() -> None:
     assert found.bottleneck is None
 
 
+def test_one_trial_is_not_called_trials() -> None:
+    found = answer(trials()[:1], Found("it was interrupted", None, None))
+    assert "no limit of the chain was found (1 trial, it was interrupted)" in list(describe(found))
+
+
 @pytest.mark.parametrize(("asked", "met"), [("90/s", True), ("105/s", False)])
 def test_a_throughput_that_is_asked_for_is_held_against_the_answer(asked: str, met: bool) -> None:
     found = answer(trials(), rules=(RULE, f"throughput_per_second >= {asked}"))
