@@ -96,13 +96,13 @@ def closed(parts: Sequence[Part], customers: int) -> Closed:
     service of that variation: Reiser's correction, here for many servers too.
     """
     places = [Place.of(part) for part in parts if not is_delay(part)]
-    delay = sum(part.seconds for part in parts if isinstance(part, Station) and is_delay(part))
-    seen = _Seen.of(places, delay, customers)
+    delay_seconds = sum(part.seconds for part in parts if isinstance(part, Station) and is_delay(part))
+    seen = _Seen.of(places, delay_seconds, customers)
     highest = min((place.highest for place in places), default=np.inf)
     waiting, found = np.zeros(len(places)), np.zeros(customers)
     for n in range(1, customers + 1):
         waits = (seen.all_busy[:, n - 1] * [p.residual for p in places] + waiting) / seen.highest
-        rate = n / (delay + seen.held[:, n - 1].sum() + waits.sum())
+        rate = n / (delay_seconds + seen.held[:, n - 1].sum() + waits.sum())
         # The correction is one of many customers: with few, it would have more of them do less, or too much.
         found[n - 1] = min(max(rate, found[n - 2] if n > 1 else 0.0), highest)
         waiting = found[n - 1] * waits
@@ -132,10 +132,12 @@ class _Seen:
     highest: Array
 
     @classmethod
-    def of(cls, places: Sequence[Place], delay: float, customers: int) -> Self:
+    def of(cls, places: Sequence[Place], delay_seconds: float, customers: int) -> Self:
         """By convolution: of positive terms only, so nothing cancels, however many servers there are."""
-        rows = np.array([place.weights(customers) for place in places] + [_delay_weights(delay, customers)])
-        rows += np.arange(customers + 1) * np.log(_scale(places, delay, customers))
+        rows = np.array(
+            [place.weights(customers) for place in places] + [_delay_weights(delay_seconds, customers)]
+        )
+        rows += np.arange(customers + 1) * np.log(_scale(places, delay_seconds, customers))
         terms = np.exp(rows - rows.max(axis=1, keepdims=True))
         busy, held = [], []
         for number, place in enumerate(places):
@@ -159,13 +161,13 @@ def _convolved(rows: Array) -> Array:
     return whole
 
 
-def _delay_weights(delay: float, customers: int) -> Array:
+def _delay_weights(delay_seconds: float, customers: int) -> Array:
     counts = np.arange(1, customers + 1)
     with np.errstate(divide="ignore"):
-        return np.append(0.0, np.cumsum(np.log(delay) - np.log(counts)))
+        return np.append(0.0, np.cumsum(np.log(delay_seconds) - np.log(counts)))
 
 
-def _scale(places: Sequence[Place], delay: float, customers: int) -> float:
+def _scale(places: Sequence[Place], delay_seconds: float, customers: int) -> float:
     """A throughput that the network comes near to: terms scaled by its powers neither vanish nor overflow."""
-    alone = delay + sum(1 / float(place.rates[0]) for place in places)
+    alone = delay_seconds + sum(1 / float(place.rates[0]) for place in places)
     return min([customers / alone, *(place.highest for place in places)])

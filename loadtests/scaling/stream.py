@@ -60,8 +60,8 @@ def flow(parts: Sequence[Part], per_second: float, arrival_scv: float = _POISSON
 
     `arrival_scv` is the squared coefficient of variation of the times between arrivals: 1 Poisson, 0 even.
     """
-    delay = sum(part.seconds for part in parts if isinstance(part, Station) and is_delay(part))
-    held, wait, free = delay, 0.0, 1.0
+    delay_seconds = sum(part.seconds for part in parts if isinstance(part, Station) and is_delay(part))
+    held, wait, free = delay_seconds, 0.0, 1.0
     for place in (Place.of(part) for part in parts if not is_delay(part)):
         if per_second >= place.highest:
             return None
