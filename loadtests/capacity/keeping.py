@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 from exporters.logs.errors import LogsError
+from loadtests.calibration.document import Calibration
 from loadtests.calibration.run import calibrate_run
 from loadtests.errors import LoadtestError
 from loadtests.storm.run_folder import RunFolder
@@ -13,11 +14,11 @@ from loadtests.storm.run_folder import RunFolder
 def keep_calibration(trial: RunFolder, path: Path) -> bool:
     """Write the calibration of a trial on a lab to `path`, unless there is one; whether there is one now.
 
-    The first trial that can be calibrated is the right one: one phone at a time waits for nobody, so that
-    what its steps take beside the CA's service times is not mistaken for a queue. A trial in which too many
-    failed leaves none, and the next one is tried.
+    One that was cut when the search was killed is none. The first trial that can be calibrated is the right
+    one: one phone at a time waits for nobody, so that what its steps take beside the CA's service times is
+    not mistaken for a queue. A trial in which too many failed leaves none, and the next one is tried.
     """
-    if path.exists():
+    if _is_whole(path):
         return True
     try:
         found = calibrate_run(trial.path)
@@ -25,3 +26,10 @@ def keep_calibration(trial: RunFolder, path: Path) -> bool:
     except (LoadtestError, LogsError):
         return False
     return True
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        return bool(path.exists() and Calibration.read(path))
+    except LoadtestError:
+        return False
