@@ -25,9 +25,10 @@ from testbed.bounds import Settings
 _FLANKS = (0.0, -1.0, 1.0)
 # So far away that a third, or three times, as many phones are expected to be late, as a share of the rate.
 _TOLD_APART = math.log(3)
-_NARROWEST, _WIDEST = 0.1, 0.2
+_NARROWEST, _WIDEST = 0.04, 0.2
+_APART_AT_FIRST = 0.1
 _VOID_IN_A_ROW = 2
-_ROUNDS_AT_LEAST = 3
+_FEWEST_ROUNDS = 3
 # Of the time budget: what the holds are left, and what each trial before them may take.
 _HOLDS_SHARE, _TRIAL_SHARE = 0.55, 0.06
 _USUAL_OVERHEAD_SECONDS = 6.0
@@ -42,15 +43,14 @@ class SearchSettings(Settings, frozen=True):
     `first_rate` None begins at what the baseline reached, and no lower than 1. A trial of the rise or the
     bisection lasts `trial_seconds`, a hold `hold_seconds`, each after `settle_seconds` that do not count, and
     longer where fewer than `least_phones` (`least_phones_held`) would start in it: few phones say little
-    about one in a hundred. `holds` is how often each of three rates is held at most; holds end before that
-    once the answer is known within `precision` to both sides. With `time_budget_seconds`, trials are as short
+    about one in a hundred. `holds` is how often each of three rates is held; to end early when the answer
+    looks known picks the searches that are sure by chance. With `time_budget_seconds`, trials are as short
     as it takes to keep it.
     """
 
     first_rate: Annotated[float, Meta(gt=0)] | None = None
     highest_rate: Annotated[float, Meta(gt=0)] = 100_000.0
     resolution: Annotated[float, Meta(gt=0, lt=1)] = 0.05
-    precision: Annotated[float, Meta(ge=0, lt=1)] = 0.05
     settle_seconds: Annotated[float, Meta(ge=0)] = 5.0
     trial_seconds: Annotated[float, Meta(gt=0)] = 15.0
     hold_seconds: Annotated[float, Meta(gt=0)] = 30.0
@@ -141,17 +141,13 @@ def _narrow(
         return Found("the limit was bracketed and held against", held, broken)
     # What the holds have taught moves the ones to come: the bracket came from short trials.
     candidate = known.rate_per_second if known else (held * broken) ** 0.5
-    if not started and rounds >= _ROUNDS_AT_LEAST and known and known.method == "fit":
-        off = max(known.high / candidate - 1, 1 - known.low / candidate)
-        if off <= settings.precision:
-            return Found(f"the limit is known within {settings.precision:.0%}", held, broken)
     return pace.plan("hold", candidate * (1 + _FLANKS[started] * _apart(known)))
 
 
 def _apart(known: Estimate | None) -> float:
     """How far from the candidate to hold, as a share of it."""
     if known is None or known.steepness is None:
-        return _NARROWEST
+        return _APART_AT_FIRST
     return min(max(_NARROWEST, _TOLD_APART / known.steepness), _WIDEST)
 
 
@@ -198,7 +194,7 @@ class _Pace:
         """How many holds there are to be: rather few, when short ones would be overhead mostly."""
         made = len(of_step(valid(self.trials), "hold"))
         sensible = int(left / (_SENSIBLE * (self._overhead() + self.settings.settle_seconds)))
-        fewest = _ROUNDS_AT_LEAST * len(_FLANKS) - made
+        fewest = _FEWEST_ROUNDS * len(_FLANKS) - made
         return max(1, min(self.settings.holds * len(_FLANKS) - made, max(fewest, sensible)))
 
     def _overhead(self) -> float:

@@ -109,7 +109,7 @@ def test_what_was_no_search_is_not_gone_on_with(tmp_path: Path) -> None:
 
 def test_a_chain_that_is_another_in_every_second_trial_is_called_unstable(tmp_path: Path) -> None:
     folder = begun(tmp_path / "drifting")
-    settings = msgspec.structs.replace(QUICK, least_phones_held=3000, holds=4, precision=0)
+    settings = msgspec.structs.replace(QUICK, least_phones_held=3000, holds=4)
     told = msgspec.structs.replace(folder.asked()[1], settings=settings)
     found = Search(told, folder, SearchDisplay(lambda _: None, lambda _: None), DriftingBench()).run()
     assert found.unstable

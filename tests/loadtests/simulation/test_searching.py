@@ -53,7 +53,7 @@ def test_as_many_workers_as_all_ras_have_bear_what_theory_says(tmp_path: Path) -
     assert found.interval_95 is not None
     low, high = found.interval_95
     assert low < true_limit(4, 0.1, 1.0, late=0.05) < high
-    assert (high - low) / low < 0.25
+    assert (high - low) / low < 0.5
     assert found.bottleneck == "ra_workers"
     assert found.evidence[0].ceiling_per_second == pytest.approx(40, rel=0.1)
     assert len(lines) == len(found.trials)
