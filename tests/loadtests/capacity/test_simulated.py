@@ -1,6 +1,11 @@
+import polars as pl
 import pytest
 
+from loadtests.capacity.simulated import measures_of
 from loadtests.capacity.trial import TrialPlan
+from loadtests.simulation.forecast import simulate
+from loadtests.simulation.ledger import Outcome
+from loadtests.simulation.settings import ChainModel
 from tests.loadtests.capacity.queueing import LIMIT_SECONDS, MEAN_SECONDS, bench, true_limit
 
 
@@ -35,3 +40,25 @@ def test_the_same_seed_and_number_make_the_same_trial() -> None:
     plan = TrialPlan("hold", 2, 20, 20, 50)
     assert bench(2, seed=5).trial(plan) == bench(2, seed=5).trial(plan)
     assert bench(2, seed=5).trial(plan) != bench(2, seed=6).trial(plan)
+
+
+def test_a_phone_counts_by_its_last_try_in_whatever_order_tries_are() -> None:
+    enrolled, cut = Outcome.ENROLLED, Outcome.TIMED_OUT
+    rows = {
+        "phone": [3, 0, 3, 0, 7],
+        "started": [20.0, 0.0, 1.0, 9.0, 5.0],
+        "ended": [21.0, 8.0, 11.0, 19.0, 6.0],
+        "outcome": [enrolled, cut, cut, cut, enrolled],
+    }
+    types = {"phone": pl.UInt32, "started": pl.Float64, "ended": pl.Float64, "outcome": pl.UInt8}
+    forecast = simulate(ChainModel(), iter([0.0]))
+    found = measures_of(forecast, pl.DataFrame(rows, schema=types), 21.0)
+    assert (found.phones.intended, found.phones.enrolled, found.phones.failed) == (3, 2, 1)
+    assert found.outcomes == {"EST_ERR_NONE": 2, "EST_ERR_SSL_READ": 1}
+    assert found.attempts.outcomes == {"EST_ERR_NONE": 2, "EST_ERR_SSL_READ": 3}
+
+
+def test_tries_of_nobody_are_measured_as_none() -> None:
+    forecast = simulate(ChainModel(), iter([0.0]))
+    found = measures_of(forecast, forecast.tries.clear(), 1.0)
+    assert (found.phones.intended, found.outcomes, found.latency_seconds) == (0, {}, None)
