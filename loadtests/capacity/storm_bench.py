@@ -22,6 +22,7 @@ from loadtests.capacity.trial import Trial, TrialPlan
 from loadtests.capacity.window import Window
 from loadtests.errors import GeneratorFailed
 from loadtests.results.journal import Attempt
+from loadtests.results.measures import Percentiles
 from loadtests.results.slo import Rule
 from loadtests.results.summary import Summary
 from loadtests.results.usage import Usage
@@ -130,11 +131,11 @@ class StormBench:
         orphans = storm.summary.orphans
         if self.server is None:
             orphans = window.orphans(database.issued(storm.folder.database), attempts)
-        deaths = storm.course.deaths
+        deaths, measures = storm.course.deaths, window.measures(attempts, intended, orphans)
         return Observed(
-            window.measures(attempts, intended, orphans), window.times(attempts),
+            measures, window.times(attempts),
             storm.usage_between(window.begin, window.end), window.halves(attempts).p50_seconds(),
-            bool(generator_trouble(storm.summary, self.rules)), took,
+            bool(generator_trouble(storm.summary, measures.start_lag_seconds, self.rules)), took,
             cut_short="" if watch.is_baseline_done else cut,
             lost_rule=watch.lost_rule,
             problem=str(deaths[0]) if deaths else watch.overdue,
@@ -210,14 +211,16 @@ class _Watch:
         return "the baseline is known"
 
 
-def generator_trouble(summary: Summary, rules: Sequence[Rule]) -> str:
-    """Why the generator may be what broke a rule; "" when its own delay is small beside what rules allow."""
+def generator_trouble(summary: Summary, lag: Percentiles | None, rules: Sequence[Rule]) -> str:
+    """Why the generator may be what broke a rule; "" when its own delay is small beside what rules allow.
+
+    `lag` is how late the phones were started that are measured: those that settled the chain break no rule.
+    """
     shares = [worker.cpu_share or 0.0 for worker in summary.generator.workers]
     if max(shares, default=0.0) > BUSY_SHARE:
         return f"the generator used {max(shares):.0%} of a core"
     limits = [rule.threshold for rule in rules if rule.metric.startswith("latency")]
     allowed = max(LATE_SECONDS, _LAG_SHARE * min(limits)) if limits else LATE_SECONDS
-    lag = summary.start_lag_seconds
     if lag and lag.p99 > allowed:
         return f"p99 of start lag is {lag.p99:.3f} s"
     loop = summary.generator.event_loop_lag_p99_seconds or 0.0
