@@ -25,8 +25,7 @@ from testbed.bounds import Settings
 _FLANKS = (0.0, -1.0, 1.0)
 # So far away that a third, or three times, as many phones are expected to be late, as a share of the rate.
 _TOLD_APART = math.log(3)
-_NARROWEST, _WIDEST = 0.04, 0.2
-_APART_AT_FIRST = 0.1
+_NARROWEST, _WIDEST = 0.1, 0.2
 _VOID_IN_A_ROW = 2
 _FEWEST_ROUNDS = 3
 # Of the time budget: what the holds are left, and what each trial before them may take.
@@ -147,7 +146,7 @@ def _narrow(
 def _apart(known: Estimate | None) -> float:
     """How far from the candidate to hold, as a share of it."""
     if known is None or known.steepness is None:
-        return _APART_AT_FIRST
+        return _NARROWEST
     return min(max(_NARROWEST, _TOLD_APART / known.steepness), _WIDEST)
 
 
