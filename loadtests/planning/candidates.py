@@ -91,11 +91,14 @@ def bearing(candidate: Candidate, largest: int, limit: str | None, asked: Asked)
 def spacings(asked: Asked) -> list[float]:
     """The one that was asked for, or those that make a sensible number of batches.
 
-    A window too short for several is too short for most fleets: then there are also longer ones than fit.
+    A window too short for several is too short for most fleets: then there are also longer ones than fit. One
+    of months is left to the longest.
     """
     if asked.spacing_seconds is not None:
         return [asked.spacing_seconds]
-    window = asked.window_seconds
+    window, longest = asked.window_seconds, _SPACINGS_SECONDS[-1]
+    if window > _MOST_BATCHES * longest and asked.within_seconds <= longest:
+        return [longest]
     usable = [
         spacing
         for spacing in _SPACINGS_SECONDS

@@ -120,6 +120,12 @@ def test_spacings_make_a_sensible_number_of_batches() -> None:
     assert spacings(Asked(10, 60.0, 20.0)) == [20.0, 30.0, 60.0]
 
 
+def test_half_an_hour_is_tried_with_batches_every_5_s_to_5_min_and_months_with_one_an_hour() -> None:
+    found = spacings(Asked(600, 1800.0, 1.0))
+    assert (found[0], found[-1]) == (5.0, 300.0)
+    assert spacings(Asked(600, 9000 * 3600.0, 1.0)) == [3600.0]
+
+
 def test_a_window_of_a_second_is_planned_for_as_if_it_were_longer() -> None:
     assert spacings(Asked(18_000, 1.0, 1.0)) == [1.0, 5.0, 10.0, 15.0]
     plan = planned(MODEL, 300, 1.0, spacing_seconds=None)
