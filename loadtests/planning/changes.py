@@ -12,6 +12,8 @@ from testbed.ra.settings import RaSettings
 _LONGER = 3.0
 _TIMERS = ("submit_seconds", "login_seconds", "form_seconds", "download_seconds", "total_seconds")
 _AHEAD_SHARE = 0.9
+# Of one RA; a scenario takes no more.
+_MOST_PROCESSES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,9 @@ def _ra_workers(model: ChainModel) -> Iterator[Change]:
     if not workers.blocking:
         return
     more = 2 * workers.count
+    setting = f"ra.workers.processes = {more}" if more <= _MOST_PROCESSES else ""
     yield Change(
-        "RA workers", f"{more} RA workers instead of {workers.count}", f"ra.workers.processes = {more}",
+        "RA workers", f"{more} RA workers instead of {workers.count}", setting,
         _with_ra(model, workers=msgspec.structs.replace(workers, processes=more)),
     )  # fmt: skip
     yield Change(
