@@ -114,12 +114,14 @@ def holds(validity: Validity) -> Iterator[str]:
 
 def _without(effect: Effect) -> str:
     before, after = effect.before, effect.after
-    return (
-        f"left as it is, under {effect.condition}, {after.enrolled} of {after.phones} phones enroll instead "
-        f"of {before.enrolled}, orphans {after.orphans} instead of {before.orphans}, false timeouts "
-        f"{after.false_timeouts} instead of {before.false_timeouts}, p99 {_seconds(after)} instead of "
-        f"{_seconds(before)}"
+    told = (
+        (f"{after.enrolled} of {after.phones} phones enroll instead of ", after.enrolled, before.enrolled),
+        (f"orphans {after.orphans} instead of ", after.orphans, before.orphans),
+        (f"false timeouts {after.false_timeouts} instead of ", after.false_timeouts, before.false_timeouts),
+        (f"p99 {_seconds(after)} instead of ", _seconds(after), _seconds(before)),
     )
+    changes = [f"{words}{was}" for words, now, was in told if now != was]
+    return f"left as it is, under {effect.condition}, {', '.join(changes) or 'little changes'}"
 
 
 def _seconds(outcome: Outcome) -> str:

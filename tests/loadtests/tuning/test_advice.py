@@ -1,5 +1,7 @@
 """The recommendation in words."""
 
+import msgspec
+
 from loadtests.tuning.advice import advice, certainty, costs, holds, unchanged
 from loadtests.tuning.effect import Effect
 from loadtests.tuning.interval import Interval
@@ -20,6 +22,13 @@ def test_a_reason_says_what_happens_where_the_value_stays_as_it_is() -> None:
     assert found.lost_without == Interval(0.4, 0.4 - 0.1, 0.4 + 0.1)
     assert "left as it is, under slow_submit, 20 of 60 phones enroll instead of 60" in found.reason
     assert "orphans 9 instead of 0" in found.reason
+
+
+def test_of_what_happens_only_that_is_told_which_changes() -> None:
+    later = msgspec.structs.replace(GOOD, p99_seconds=90.0)
+    lost = Interval(0.4, 0.3, 0.5)
+    found, *_ = advice(Tunables(), PATIENT, [Effect("submit", 55.0, lost, True, "slow_submit", GOOD, later)])
+    assert found.reason.endswith("left as it is, under slow_submit, p99 90.0 s instead of 20.0 s")
 
 
 def test_a_value_that_is_no_better_than_chance_gets_no_figures() -> None:
