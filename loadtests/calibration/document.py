@@ -121,4 +121,6 @@ class Calibration(Settings, frozen=True, kw_only=True):
         except (OSError, UnicodeDecodeError) as error:
             raise ScenarioError(f"cannot read the calibration {path}: {reason(error)}") from error
         except (ValueError, msgspec.ValidationError) as error:
-            raise ScenarioError(f"{path} is no calibration of estorm's: {error}") from error
+            raise ScenarioError(
+                f"{path} is no calibration of estorm's (make one with estorm calibrate): {error}"
+            ) from error
