@@ -3,15 +3,18 @@
 import random
 import sys
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 import msgspec
+from click.core import ParameterSource
 
 from exporters.logs.reading import Manner
 from loadtests import exits
 from loadtests.calibration.document import Calibration
+from loadtests.errors import ScenarioError
 from loadtests.logs_command import manner_options
 from loadtests.quantities import SEED, DurationType
 from loadtests.report.tuning import write_tuning_report
@@ -20,14 +23,19 @@ from loadtests.simulation.settings import Overheads
 from loadtests.storm.run_folder import create_run_folder, shown
 from loadtests.survival.tuning import tune_by_logs
 from loadtests.tuning.bench import WINDOW_SECONDS
-from loadtests.tuning.conditions import chosen, conditions, default_scenario
+from loadtests.tuning.conditions import Condition, chosen, conditions, default_scenario
 from loadtests.tuning.document import NAME, read
+from loadtests.tuning.laboratory import Laboratory
 from loadtests.tuning.objective import parse_weights
 from loadtests.tuning.running import Order, Tuning
+from loadtests.tuning.tunables import Tunables
 from loadtests.tuning.wording import describe
 from testbed.numbers import Number
+from testbed.scratch import scratch_directory
 
 _BUDGET_SECONDS = 900.0
+_HIGHEST_SCALE = 100.0
+_WITH_LOGS = ("places", "out", "zones", "timer_seconds", "ra_timer_seconds")
 
 
 @click.command()
@@ -62,13 +70,12 @@ def tune(
     With --logs: what the logs of a chain in production say of its timers, without a simulation.
     """
     if places:
-        if scenario_file or seed is not None:
-            raise click.UsageError("--logs needs nothing but logs; leave the scenario and --seed out")
+        _check_logs_alone()
         tune_by_logs(places, manner, out, click.echo)
         return
     scenario = _seeded(read_scenario(scenario_file) if scenario_file else default_scenario(), seed)
     order = _order(scenario, msgspec.convert(given, _Given))
-    folder = create_run_folder("tune", datetime.now(UTC), out)
+    folder = create_run_folder("tune", datetime.now(UTC), out, logs=False)
     click.echo(f"seed {scenario.seed}, run folder {shown(folder.path)}")
     found = Tuning(order, folder.path, click.echo, time.monotonic).run()
     if found is None:
@@ -98,10 +105,13 @@ class _Given(msgspec.Struct, frozen=True):
 
 def _order(scenario: Scenario, given: _Given) -> Order:
     measured = None if given.calibration is None else Calibration.read(given.calibration)
-    found = conditions(scenario, measured.capacity if measured else None)
+    known = conditions(scenario, measured.capacity if measured else None)
+    found = chosen(known, given.names)
+    if given.measure:
+        _check_scale(scenario, found, given.scale)
     return Order(
         scenario,
-        chosen(found, given.names),
+        found,
         given.time_budget,
         parse_weights(given.weights),
         measure=given.measure,
@@ -110,6 +120,32 @@ def _order(scenario: Scenario, given: _Given) -> Order:
         known=None if given.again is None else read(given.again).recommended.tunables,
         overheads=measured.overheads if measured else Overheads(),
     )
+
+
+def _check_scale(scenario: Scenario, found: Iterable[Condition], scale: float) -> None:
+    """ScenarioError before the search for storms that the lab could not run after it."""
+    if scale > _HIGHEST_SCALE:
+        raise ScenarioError(
+            f"--scale {scale:g} is over {_HIGHEST_SCALE:g}: what a CPU does is not divided, and would be all "
+            "that is measured"
+        )
+    with scratch_directory("tune") as folder:
+        laboratory = Laboratory(scenario, folder, scale, WINDOW_SECONDS, Overheads())
+        for condition in found:
+            laboratory.storm(Tunables.of(scenario), condition)
+
+
+def _check_logs_alone() -> None:
+    """A usage error that names what was given beside --logs and would count for nothing."""
+    context = click.get_current_context()
+    given = [
+        parameter.opts[0] if isinstance(parameter, click.Option) else "the scenario"
+        for parameter in context.command.params
+        if context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+        and parameter.name not in _WITH_LOGS
+    ]
+    if given:
+        raise click.UsageError(f"--logs needs nothing but logs; leave out {', '.join(given)}")
 
 
 def _seeded(scenario: Scenario, seed: int | None) -> Scenario:

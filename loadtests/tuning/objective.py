@@ -95,9 +95,12 @@ def parse_weights(text: str) -> Weights:
         except ValueError:
             raise ScenarioError(f"--weights: {part!r} is not NAME=NUMBER; names are {known}") from None
     try:
-        return msgspec.convert(values, Weights)
+        weights = msgspec.convert(values, Weights)
     except msgspec.ValidationError as error:
         raise ScenarioError(f"--weights {text}: {error}; names are {known}") from error
+    if not any(msgspec.structs.astuple(weights)):
+        raise ScenarioError(f"--weights {text}: nothing counts then; leave one of them above 0")
+    return weights
 
 
 def _share(seconds: float | None, window_seconds: float) -> float:

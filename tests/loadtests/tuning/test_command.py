@@ -96,12 +96,31 @@ def test_ctrl_c_keeps_what_was_found_and_leaves_nothing_running(scenario: Path, 
     assert (tmp_path / "run" / "report.html").exists()
 
 
+def test_a_storm_that_could_not_be_scaled_is_refused_before_the_search(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "reset.toml").write_text(TINY.replace('"poisson"\nrate_per_second = 2.0', '"mass_renewal"'))
+    with pytest.raises(LoadtestError, match="arrivals of one rate, constant or poisson, not mass_renewal"):
+        tune.main(["reset.toml", "--out", "run"], standalone_mode=False)
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
         (["--condition", "foggy"], "there is no CA condition 'foggy'; known are healthy"),
         (["--weights", "beauty=1"], "names are missed"),
+        (
+            [
+                "--weights",
+                "missed=0,median=0,tail=0,false_timeouts=0,orphans=0,wasted=0,workers=0,collapse=0",
+            ],
+            "nothing counts then",
+        ),
         (["--time-budget", "soon"], "'soon' is not a duration"),
+        (["--scale", "1000"], "--scale 1000 is over 100"),
+        (["--logs", ".", "--seed", "3", "--weights", "missed=3"], "leave out --seed, --weights"),
         (["--scale", "0"], "'0' is not a number of at least 1"),
         (
             ["--again", "nothing.json"],
@@ -109,7 +128,17 @@ def test_ctrl_c_keeps_what_was_found_and_leaves_nothing_running(scenario: Path, 
         ),
         (["--calibration", "nothing.toml"], "cannot read the calibration nothing.toml"),
     ],
-    ids=["condition", "weights", "budget", "scale", "again", "calibration"],
+    ids=[
+        "condition",
+        "weights",
+        "no weights",
+        "budget",
+        "high scale",
+        "logs",
+        "scale",
+        "again",
+        "calibration",
+    ],
 )
 def test_bad_input_is_named_with_what_may_be(
     options: list[str], complaint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
