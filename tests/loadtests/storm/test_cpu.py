@@ -1,11 +1,12 @@
 """CPU time is counted from the mark, and kept when a process dies."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
-import psutil
 import pytest
 
 from loadtests.storm.cpu import CpuMeter, child_running
@@ -51,11 +52,13 @@ def test_a_killed_process_keeps_what_it_used(busy: subprocess.Popen[str]) -> Non
     assert before["busy"] > 0.2
 
 
-def test_a_child_is_found_by_the_program_that_it_runs(busy: subprocess.Popen[str]) -> None:
-    program = psutil.Process(busy.pid).name()
-    assert child_running(os.getpid(), program) == busy.pid
-    assert child_running(os.getpid(), f"/usr/sbin/{program}") == busy.pid
-    assert child_running(os.getpid(), "nginx") == 0
+def test_a_child_is_found_by_the_program_that_it_runs(tmp_path: Path) -> None:
+    program = tmp_path / "front-of-test"
+    program.symlink_to(shutil.which("cat") or "")
+    with subprocess.Popen([program], stdin=subprocess.PIPE) as child:
+        assert child_running(os.getpid(), program.name) == child.pid
+        assert child_running(os.getpid(), f"/usr/sbin/{program.name}") == child.pid
+        assert child_running(os.getpid(), "nginx") == 0
 
 
 def test_a_process_that_is_gone_has_no_child() -> None:
