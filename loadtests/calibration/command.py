@@ -55,14 +55,22 @@ def calibrate(places: tuple[Path, ...], out: Path, scenario_file: Path | None, m
 def _calibration(places: tuple[Path, ...], manner: Manner) -> Calibration:
     if len(places) == 1 and _is_run(places[0]):
         return calibrate_run(places[0])
-    if len(places) == 1 and (kept := SearchFolder(places[0]).calibration).is_file():
-        return Calibration.read(kept)
+    if len(places) == 1 and _is_search(places[0]):
+        return Calibration.read(SearchFolder(places[0]).calibration)
+    if made := next((place for place in places if _is_run(place) or _is_search(place)), None):
+        raise ScenarioError(
+            f"{made} is the folder of a run or a search: calibrate it alone, not with other logs"
+        )
     files, _ = find_logs(places)
     return calibrate_logs(files, manner)
 
 
 def _is_run(place: Path) -> bool:
     return RunFolder(place).scenario.is_file() and RunFolder(place).summary.is_file()
+
+
+def _is_search(place: Path) -> bool:
+    return SearchFolder(place).calibration.is_file()
 
 
 def _describe(found: Calibration) -> None:

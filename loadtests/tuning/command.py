@@ -3,7 +3,7 @@
 import random
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,7 +35,7 @@ from testbed.scratch import scratch_directory
 
 _BUDGET_SECONDS = 900.0
 _HIGHEST_SCALE = 100.0
-_WITH_LOGS = ("places", "out", "zones", "timer_seconds", "ra_timer_seconds")
+_OF_LOGS = ("places", "zones", "timer_seconds", "ra_timer_seconds")
 
 
 @click.command()
@@ -70,9 +70,12 @@ def tune(
     With --logs: what the logs of a chain in production say of its timers, without a simulation.
     """
     if places:
-        _check_logs_alone()
+        if given_in_vain := _given(lambda name: name not in (*_OF_LOGS, "out")):
+            raise click.UsageError(f"--logs needs nothing but logs; leave out {given_in_vain}")
         tune_by_logs(places, manner, out, click.echo)
         return
+    if given_in_vain := _given(lambda name: name in _OF_LOGS):
+        raise click.UsageError(f"only with --logs there is something to read with {given_in_vain}")
     scenario = _seeded(read_scenario(scenario_file) if scenario_file else default_scenario(), seed)
     order = _order(scenario, msgspec.convert(given, _Given))
     folder = create_run_folder("tune", datetime.now(UTC), out, logs=False)
@@ -135,17 +138,15 @@ def _check_scale(scenario: Scenario, found: Iterable[Condition], scale: float) -
             laboratory.storm(Tunables.of(scenario), condition)
 
 
-def _check_logs_alone() -> None:
-    """A usage error that names what was given beside --logs and would count for nothing."""
+def _given(counts: Callable[[str], bool]) -> str:
+    """Of what was given on the command line, that whose name counts; empty: nothing of it was."""
     context = click.get_current_context()
-    given = [
+    return ", ".join(
         parameter.opts[0] if isinstance(parameter, click.Option) else "the scenario"
         for parameter in context.command.params
         if context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
-        and parameter.name not in _WITH_LOGS
-    ]
-    if given:
-        raise click.UsageError(f"--logs needs nothing but logs; leave out {', '.join(given)}")
+        and counts(parameter.name or "")
+    )
 
 
 def _seeded(scenario: Scenario, seed: int | None) -> Scenario:

@@ -56,6 +56,13 @@ def test_of_a_capacity_search_there_is_what_it_kept(run: Path, tmp_path: Path) -
     assert Calibration.read(tmp_path / "again.toml") == Calibration.read(tmp_path / "search/calibration.toml")
 
 
+def test_a_run_beside_other_logs_is_refused(run: Path, tmp_path: Path) -> None:
+    done = run_estorm("calibrate", str(run), str(run / "logs"), cwd=tmp_path)
+    assert done.returncode == 2
+    assert f"{run} is the folder of a run or a search: calibrate it alone" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_its_logs_alone_give_samples_and_a_scenario_with_them(run: Path, tmp_path: Path) -> None:
     done = run_estorm("calibrate", str(run / "logs"), "--out", "c.toml", "--scenario", "s.toml", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

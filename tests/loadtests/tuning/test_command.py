@@ -121,6 +121,7 @@ def test_a_storm_that_could_not_be_scaled_is_refused_before_the_search(
         (["--time-budget", "soon"], "'soon' is not a duration"),
         (["--scale", "1000"], "--scale 1000 is over 100"),
         (["--logs", ".", "--seed", "3", "--weights", "missed=3"], "leave out --seed, --weights"),
+        (["--zone", "iis=UTC"], "only with --logs there is something to read with --zone"),
         (["--scale", "0"], "'0' is not a number of at least 1"),
         (
             ["--again", "nothing.json"],
@@ -135,6 +136,7 @@ def test_a_storm_that_could_not_be_scaled_is_refused_before_the_search(
         "budget",
         "high scale",
         "logs",
+        "no logs",
         "scale",
         "again",
         "calibration",
