@@ -12,6 +12,7 @@ import msgspec
 import tomli_w
 from msgspec import Meta
 
+from exporters.whole_file import replace_whole
 from loadtests.errors import ScenarioError
 from loadtests.scenario import Scenario, without_nulls
 from loadtests.simulation.settings import ChainModel, Overheads
@@ -105,9 +106,9 @@ class Calibration(Settings, frozen=True, kw_only=True):
         return json.dumps(table, indent=1) if path.suffix == ".json" else tomli_w.dumps(table)
 
     def write(self, path: Path) -> None:
-        """Write the file. ScenarioError when that cannot be done."""
+        """Write the file, whole at any moment. ScenarioError when that cannot be done."""
         try:
-            path.write_text(self.text(path), encoding="utf-8")
+            replace_whole(path, self.text(path).encode())
         except OSError as error:
             raise ScenarioError(f"cannot write the calibration {path}: {error.strerror}") from error
 

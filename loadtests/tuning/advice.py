@@ -88,7 +88,7 @@ def certainty(gains: Sequence[Gain], checks: Sequence[Check], replications: int)
         f"under {', '.join(sure) or 'no condition'}; worse under {', '.join(worse) or 'none'}"
     )
     if not checks:
-        return f"{text}. Simulated alone: run it without --simulate-only to measure it"
+        return f"{text}. Nothing was measured on the lab: estorm tune --again with this tune.json does that"
     good = sum(each.agrees for each in checks)
     return f"{text}. On the lab {good} of {len(checks)} predicted timeout rates were right"
 

@@ -8,6 +8,7 @@ from loadtests.errors import ScenarioError
 from loadtests.scenario import default_scenario, parse_scenario
 from loadtests.simulation.settings import Overheads
 from testbed.ca.capacity_settings import CapacitySettings, ConstantTime, SamplesTime
+from tests.testbed.full_disk import files_no_longer_than
 
 CALIBRATION = Calibration(
     source="logs",
@@ -36,6 +37,17 @@ def test_what_is_written_is_read_again(tmp_path: Path, name: str) -> None:
 def test_json_says_what_it_is(tmp_path: Path) -> None:
     CALIBRATION.write(tmp_path / "c.json")
     assert json.loads((tmp_path / "c.json").read_text())["schema"] == "estorm.calibration/1"
+
+
+def test_on_a_full_disk_the_calibration_that_was_there_stays(tmp_path: Path) -> None:
+    path = tmp_path / "calibration.toml"
+    path.write_text("before")
+    with (
+        files_no_longer_than(100),
+        pytest.raises(ScenarioError, match=r"calibration\.toml: File too large"),
+    ):
+        CALIBRATION.write(path)
+    assert path.read_text() == "before"
 
 
 @pytest.mark.parametrize("text", ["", "source = 'logs'", "not toml", "schema = 'other'"])

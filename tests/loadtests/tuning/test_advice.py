@@ -89,4 +89,4 @@ def test_how_sure_it_is_counts_gains_and_predictions() -> None:
     text = certainty(tune.gains, tune.checks, 6)
     assert "better beyond chance (95 %) under slow_submit; worse under none" in text
     assert "On the lab 2 of 2 predicted timeout rates were right" in text
-    assert "--simulate-only" in certainty(tune.gains, (), 6)
+    assert "estorm tune --again" in certainty(tune.gains, (), 6)
