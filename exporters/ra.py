@@ -4,7 +4,7 @@ import contextlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.process_collector import ProcessCollector
 
 from exporters.families import Family, Group, Kind, Label, with_edges
@@ -40,6 +40,20 @@ WORKER_BUSY = Family(
     "estorm_ra_worker_busy_seconds_total", Kind.COUNTER,
     "Time workers served a connection or an enrollment, all workers added up.",
     "as blocking workers take up work and end it",
+)  # fmt: skip
+POOL_TAKEN = Family(
+    "estorm_ra_pool_taken", Kind.GAUGE, "Connections of the pool to the CA that enrollments have now.",
+    "as enrollments take them and give them back (`ra.connections.reuse_connections`)",
+)  # fmt: skip
+POOL_BUSY = Family(
+    "estorm_ra_pool_busy_seconds_total", Kind.COUNTER,
+    "Time enrollments had connections of the pool to the CA, all connections added up.",
+    "as enrollments take them and give them back",
+)  # fmt: skip
+POOL_WAIT = Family(
+    "estorm_ra_pool_wait_seconds", Kind.HISTOGRAM,
+    "Time an enrollment waited for a connection of the pool to the CA, whether it got one or not.",
+    "as enrollments take them",
 )  # fmt: skip
 CONNECTIONS = Family(
     "estorm_ra_connections", Kind.GAUGE, "Connections that are open, their handshakes included.",
@@ -115,21 +129,36 @@ GROUP = Group(
     (
         REQUESTS, REQUEST_SECONDS, STAGE_SECONDS, TIMER_SECONDS, TIMER_USED, FAILURES, RETRIES, IN_FLIGHT,
         CONNECTIONS, WORKERS_BUSY, WORKER_BUSY, WAITING, WORKER_WAIT, ACCEPT_QUEUE, ACCEPT_QUEUE_SIZE,
-        ACCEPT_WAIT, ORPHANS, LATE, FORGOTTEN, LINES_LOST, EXPIRY,
+        ACCEPT_WAIT, POOL_TAKEN, POOL_BUSY, POOL_WAIT, ORPHANS, LATE, FORGOTTEN, LINES_LOST, EXPIRY,
     ),
 )  # fmt: skip
 
 
+class _Held:
+    """How many of something are held now, and for how long they were until the last change, all added up."""
+
+    def __init__(self, held: Gauge, seconds: Counter) -> None:
+        self._gauge, self._seconds = held, seconds
+        self._held, self._since = 0, time.monotonic()
+
+    def changes(self, by: int) -> None:
+        now = time.monotonic()
+        self._seconds.inc(self._held * (now - self._since))
+        self._since = now
+        self._held += by
+        self._gauge.inc(by)
+
+
 class _QueueMetrics:
-    """What waits for a worker, and what the workers do."""
+    """What waits for a worker or for a connection to the CA, and for how long these are held."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.accept_wait_seconds = ACCEPT_WAIT.histogram(registry, _USUAL_EDGES)
         self.worker_wait_seconds = WORKER_WAIT.histogram(registry, _USUAL_EDGES)
         self.waiting = WAITING.gauge(registry, "livesum")
-        self.workers_busy = WORKERS_BUSY.gauge(registry, "livesum")
-        self._busy_seconds = WORKER_BUSY.counter(registry)
-        self._busy, self._since = 0, time.monotonic()
+        self._workers = _Held(WORKERS_BUSY.gauge(registry, "livesum"), WORKER_BUSY.counter(registry))
+        self._pool = _Held(POOL_TAKEN.gauge(registry, "livesum"), POOL_BUSY.counter(registry))
+        self._pool_wait_seconds = POOL_WAIT.histogram(registry, _USUAL_EDGES)
         self.connections = CONNECTIONS.gauge(registry, "livesum")
 
     @contextlib.contextmanager
@@ -143,18 +172,23 @@ class _QueueMetrics:
 
     def worker_begins(self) -> None:
         """One more worker is busy."""
-        self._change_busy(1)
+        self._workers.changes(1)
 
     def worker_ends(self) -> None:
         """One worker fewer is busy."""
-        self._change_busy(-1)
+        self._workers.changes(-1)
 
-    def _change_busy(self, change: int) -> None:
-        now = time.monotonic()
-        self._busy_seconds.inc(self._busy * (now - self._since))
-        self._since = now
-        self._busy += change
-        self.workers_busy.inc(change)
+    def waited_for_pool(self, seconds: float) -> None:
+        """An enrollment waited so long for a connection of the pool, whether it has one now or not."""
+        self._pool_wait_seconds.observe(seconds)
+
+    def taken_from_pool(self) -> None:
+        """One more connection of the pool is taken."""
+        self._pool.changes(1)
+
+    def back_in_pool(self) -> None:
+        """One connection fewer of the pool is taken."""
+        self._pool.changes(-1)
 
 
 class RaMetrics(_QueueMetrics):

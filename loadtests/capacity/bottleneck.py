@@ -18,20 +18,21 @@ from loadtests.capacity.trial import Trial, of_step, valid
 from loadtests.results.usage import Usage
 
 Part = Literal[
-    "ra_workers", "ca_threads", "ca_signing", "ra_cpu", "ra_front_cpu", "ca_cpu", "generator_cpu",
-    "machine_cpu",
+    "ra_workers", "ra_pool", "ca_threads", "ca_signing", "ra_cpu", "ra_front_cpu", "ca_cpu",
+    "generator_cpu", "machine_cpu",
 ]  # fmt: skip
 Bottleneck = Part | Literal["generator"]
-_HELD: tuple[Part, ...] = ("ra_workers", "ca_threads", "ca_signing")
+_HELD: tuple[Part, ...] = ("ra_workers", "ra_pool", "ca_threads", "ca_signing")
 _CPU: tuple[Part, ...] = ("ra_cpu", "ra_front_cpu", "ca_cpu", "generator_cpu")
 _NAMES: dict[Part, str] = {
-    "ra_workers": "the RA's workers", "ca_threads": "the CA's page threads",
+    "ra_workers": "the RA's workers", "ra_pool": "the RA's pool of connections",
+    "ca_threads": "the CA's page threads",
     "ca_signing": "the CA's signing device", "ra_cpu": "the CPU of the RA", "ca_cpu": "the CPU of the CA",
     "ra_front_cpu": "the CPU of NGINX before the RA", "generator_cpu": "the CPU of the load generator",
     "machine_cpu": "this machine's CPUs",
 }  # fmt: skip
-_WAITS = {"ra_workers": "ra_wait_seconds", "ca_threads": "ca_wait_seconds",
-          "ca_signing": "signing_wait_seconds"}  # fmt: skip
+_WAITS = {"ra_workers": "ra_wait_seconds", "ra_pool": "pool_wait_seconds",
+          "ca_threads": "ca_wait_seconds", "ca_signing": "signing_wait_seconds"}  # fmt: skip
 
 
 class Evidence(msgspec.Struct, frozen=True):

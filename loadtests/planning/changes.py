@@ -14,6 +14,8 @@ _TIMERS = ("submit_seconds", "login_seconds", "form_seconds", "download_seconds"
 _AHEAD_SHARE = 0.9
 # Of one RA; a scenario takes no more.
 _MOST_PROCESSES = 64
+# In each of its processes.
+_MOST_POOLED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ def _ra_workers(model: ChainModel) -> Iterator[Change]:
 def _connections(model: ChainModel) -> Iterator[Change]:
     connections = model.ra.connections
     if connections.reuse_connections:
+        yield from _pool(model)
         return
     if connections.handles == "two":
         yield Change(
@@ -74,6 +77,19 @@ def _connections(model: ChainModel) -> Iterator[Change]:
         "connection reuse", "connections to the CA that stay logged in",
         "ra.connections.reuse_connections = true",
         _with_ra(model, connections=msgspec.structs.replace(connections, reuse_connections=True)),
+    )  # fmt: skip
+
+
+def _pool(model: ChainModel) -> Iterator[Change]:
+    """Where it can be too small at all: a worker that blocks has one connection at a time."""
+    workers, connections = model.ra.workers, model.ra.connections
+    if workers.blocking and workers.each <= connections.pool_size:
+        return
+    size = 2 * connections.pool_size
+    yield Change(
+        "RA pool", f"{size} connections in a pool of the RA instead of {connections.pool_size}",
+        f"ra.connections.pool_size = {size}" if size <= _MOST_POOLED else "",
+        _with_ra(model, connections=msgspec.structs.replace(connections, pool_size=size)),
     )  # fmt: skip
 
 

@@ -53,6 +53,7 @@ class Expectation(msgspec.Struct, frozen=True):
     ca_threads_busy_share: Interval | None
     ca_signing_busy_share: Interval | None
     broken_share: Annotated[float, Meta(description="Of the replications, that do not keep all; 0 to 1")]
+    ra_pool_busy_share: Interval | None = None
 
     @property
     def timeouts(self) -> float:
@@ -93,4 +94,5 @@ def expect(replications: Sequence[Replication]) -> Expectation:
         ca_threads_busy_share=over(lambda each: each.ca_threads_busy_share),
         ca_signing_busy_share=over(lambda each: each.ca_signing_busy_share),
         broken_share=sum(each.broken is not None for each in replications) / count,
+        ra_pool_busy_share=over(lambda each: each.ra_pool_busy_share),
     )

@@ -15,7 +15,7 @@ from loadtests.simulation.settings import ChainModel
 from loadtests.streams import stream
 
 _RA_WORKERS, _RA_CPU, _CA_THREADS, _CA_SIGNING = "RA workers", "RA's CPU", "CA threads", "CA's signing"
-_NGINX = "NGINX's CPU"
+_NGINX, _RA_POOL = "NGINX's CPU", "RA's pool of connections"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ class Replication:
     ra_cpu_busy_share: float | None
     ca_threads_busy_share: float | None
     ca_signing_busy_share: float | None
+    ra_pool_busy_share: float | None
     broken: str | None
 
 
@@ -91,6 +92,7 @@ def _numbers(model: ChainModel, batches: Batches, goal: Goal, forecast: Forecast
         ra_cpu_busy_share=share(_RA_CPU),
         ca_threads_busy_share=share(_CA_THREADS),
         ca_signing_busy_share=share(_CA_SIGNING),
+        ra_pool_busy_share=share(_RA_POOL),
         broken=goal.broken(measures, _backlog(tries, batches, work)),
     )
 
@@ -103,6 +105,7 @@ def _work_seconds(model: ChainModel, forecast: Forecast) -> dict[str, float]:
     servers = {
         _RA_WORKERS: (forecast.ra_busy_seconds, ra_worker_count(model)),
         _RA_CPU: (forecast.ra_cpu_busy_seconds, cores),
+        _RA_POOL: (forecast.ra_pool_busy_seconds, model.ra.pool_places * model.ra_nodes),
         _NGINX: (forecast.ra_front_busy_seconds, front),
         _CA_THREADS: (forecast.ca_busy_seconds, model.capacity.workers * model.ca_nodes),
         _CA_SIGNING: (forecast.signer_busy_seconds, model.ca_nodes if model.capacity.signing else 0),

@@ -46,6 +46,7 @@ def outcomes(expected: Expectation) -> Iterator[tuple[str, Interval | None, Word
     yield "latency p50", expected.latency_p50_seconds, seconds
     yield "latency p99", expected.latency_p99_seconds, seconds
     yield "RA workers busy", expected.ra_workers_busy_share, share
+    yield "RA's pool busy", expected.ra_pool_busy_share, share
     yield "RA's CPU busy", expected.ra_cpu_busy_share, share
     yield "CA threads busy", expected.ca_threads_busy_share, share
     yield "CA signing busy", expected.ca_signing_busy_share, share

@@ -11,7 +11,8 @@ from loadtests.report.rendering import rendered
 from loadtests.scaling.models import Models
 
 _NAMES = {
-    "ra_workers": "the RA's workers", "ca_threads": "the CA's page threads",
+    "ra_workers": "the RA's workers", "ra_pool": "the RA's pool of connections",
+    "ca_threads": "the CA's page threads",
     "ca_signing": "the CA's signing device", "ra_cpu": "the RA's CPU", "ca_cpu": "the CA's CPU",
     "ra_front_cpu": "the CPU of NGINX before the RA", "generator_cpu": "the load generator's CPU",
     "machine_cpu": "this machine's CPUs",

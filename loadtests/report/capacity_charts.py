@@ -19,6 +19,7 @@ _OFFERED = "phones offered per second"
 _AT_ONCE = "phones at a time, logarithmic"
 _PARTS: tuple[tuple[str, str], ...] = (
     ("ra_workers", "RA workers"),
+    ("ra_pool", "RA pool"),
     ("ca_threads", "CA threads"),
     ("ca_signing", "CA signing"),
     ("ra_cpu", "RA CPU (cores)"),

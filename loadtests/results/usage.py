@@ -15,8 +15,9 @@ class Usage(msgspec.Struct, frozen=True):
 
     A part's CPU is in cores: 1 is one core all the time, more than 1 where it has several processes. NGINX in
     front of the RA has `ra_front_cpu`, which is no part of `ra_cpu`.
-    `machine_cpu` is the share of all cores that anybody used. Waits are for a worker of the RA, a page thread
-    of the CA, the signing device. `stage_shares` says what the RA's time in calls to the CA went to.
+    `machine_cpu` is the share of all cores that anybody used. `ra_pool` is the RA's pool of connections to
+    the CA. Waits are for a worker of the RA, a page thread of the CA, the signing device, the pool.
+    `stage_shares` says what the RA's time in calls to the CA went to.
     """
 
     ra_workers: Share = None
@@ -31,3 +32,5 @@ class Usage(msgspec.Struct, frozen=True):
     ca_wait_seconds: Wait = None
     signing_wait_seconds: Wait = None
     stage_shares: dict[str, float] = {}
+    ra_pool: Share = None
+    pool_wait_seconds: Wait = None

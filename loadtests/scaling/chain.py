@@ -2,10 +2,12 @@
 
     generator CPU, network, NGINX's CPU     [ RA's workers: RA CPU, CA CPU, [ CA's threads: pages, signing ] ]
 
+A pool of connections that is smaller than the workers are many is a shell of its own, around all of the RA's.
 CPUs are shared by turns, so how long their work takes each time does not matter; where the processes share
 the cores of one machine, work takes longer when more of them run than there are cores.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -28,13 +30,15 @@ _SMALL = 1e-4
 
 GENERATOR_CPU, FRONT_CPU, RA_CPU, CA_CPU = "generator CPU", "RA front CPU", "RA CPU", "CA CPU"
 PAGES, SIGNING, THREADS, WORKERS = "CA pages", "CA signing", "CA threads", "RA workers"
+POOL = "RA pool"
 CORES = "the machine's cores"
 OUTSIDE, INSIDE = "other, before the RA", "other, in the RA"
 
 # In this order when several would help alike.
 _LIMITED: Mapping[str, str] = MappingProxyType(
     {
-        WORKERS: "ra_workers", THREADS: "ca_threads", SIGNING: "signing_devices", CORES: "cores",
+        WORKERS: "ra_workers", POOL: "ra_pool", THREADS: "ca_threads", SIGNING: "signing_devices",
+        CORES: "cores",
         RA_CPU: "ra_processes", FRONT_CPU: "front_processes", GENERATOR_CPU: "generator_processes",
     }
 )  # fmt: skip
@@ -114,6 +118,8 @@ class Chain:
             *pages,
             Station(INSIDE, self.inside),
         )
+        if 0 < limits.ra_pool < (limits.ra_workers or math.inf):
+            served = (Shell(POOL, limits.ra_pool, served, variation.enrollment),)
         if limits.ra_workers:
             served = (Shell(WORKERS, limits.ra_workers, served, variation.enrollment),)
         return (
@@ -218,8 +224,8 @@ def _mean(known: Sequence[tuple[Repeat, Demands]], name: str) -> float:
 
 
 def _share_inside(chain: Chain, first: Sequence[tuple[Repeat, Demands]]) -> float:
-    """Of the time that no part accounts for: how much of it a worker of the RA is held for."""
-    worker = _mean(first, "worker")
+    """Of the time that no part accounts for: how much of it the RA holds a worker for, or a place."""
+    worker = max(_mean(first, "worker"), _mean(first, "pool"))
     inside = max(0.0, worker - chain.ra_cpu - chain.ca_cpu - chain.pages - chain.signing)
     before = worker + chain.generator_cpu + chain.front_cpu
     outside = max(0.0, float(chain.alone.mean()) - before) if len(chain.alone) else 0.0

@@ -20,7 +20,8 @@ Scv = Annotated[float, Meta(ge=0, description="Squared coefficient of variation"
 class Limits(msgspec.Struct, frozen=True):
     """How many there are of what a chain can run out of; 0 is no limit, and of cores: not known.
 
-    `front_processes` are NGINX's in front of the RA, 0 where it has none.
+    `front_processes` are NGINX's in front of the RA, 0 where it has none; `ra_pool` connections to the CA
+    are kept by all of the RA's processes together.
     """
 
     ra_workers: int = 0
@@ -30,6 +31,7 @@ class Limits(msgspec.Struct, frozen=True):
     generator_processes: int = 1
     cores: int = 0
     front_processes: int = 0
+    ra_pool: int = 0
 
     @classmethod
     def of(cls, scenario: Scenario, cores: int) -> Self:
@@ -44,6 +46,7 @@ class Limits(msgspec.Struct, frozen=True):
             generator_processes=scenario.generator.processes,
             cores=cores,
             front_processes=ra.nginx.worker_processes if ra.front == "nginx" else 0,
+            ra_pool=ra.pool_places,
         )
 
 
@@ -58,9 +61,9 @@ class Variation(msgspec.Struct, frozen=True):
 class Demands(msgspec.Struct, frozen=True):
     """One measurement's seconds for each enrollment, by the utilization law: busy time over enrollments.
 
-    `worker` is how long a worker of the RA was held, `pages` how long page threads of the CA were, the wait
-    for the signing device and `signing` itself left out; None where it could not be seen. `latencies` are
-    quantiles of single enrollments' times, evenly spaced.
+    `worker` is how long a worker of the RA was held, `pool` a connection of its pool, `pages` how long page
+    threads of the CA were, the wait for the signing device and `signing` itself left out; None where it could
+    not be seen. `latencies` are quantiles of single enrollments' times, evenly spaced.
     """
 
     generator_cpu: Each
@@ -72,6 +75,7 @@ class Demands(msgspec.Struct, frozen=True):
     variation: Variation
     latencies: list[float]
     front_cpu: Each = 0.0
+    pool: Each | None = None
 
     @classmethod
     def of(
@@ -94,6 +98,7 @@ class Demands(msgspec.Struct, frozen=True):
             variation=variation,
             latencies=quantiles(latencies),
             front_cpu=each(usage.ra_front_cpu) or 0.0,
+            pool=each(usage.ra_pool, limits.ra_pool),
         )
 
 

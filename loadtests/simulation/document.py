@@ -20,7 +20,8 @@ from loadtests.simulation.settings import ChainModel, Stage
 
 VERSION = "estorm.simulation/1"
 _BUSY = (
-    ("ra_workers", "RA workers"), ("ca_threads", "CA threads"), ("ca_signing", "CA signing"),
+    ("ra_workers", "RA workers"), ("ra_pool", "RA pool"), ("ca_threads", "CA threads"),
+    ("ca_signing", "CA signing"),
 )  # fmt: skip
 
 

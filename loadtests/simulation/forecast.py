@@ -45,6 +45,7 @@ class Forecast:
     ra_busy_seconds: float
     ra_cpu_busy_seconds: float
     ra_front_busy_seconds: float
+    ra_pool_busy_seconds: float
     ca_busy_seconds: float
     signer_busy_seconds: float
     ca_wasted_seconds: float
@@ -96,6 +97,7 @@ def forecast_of(ca: Ca, ra: Ra, ledger: Ledger, seconds: float) -> Forecast:
         ra_busy_seconds=ra.busy_seconds(),
         ra_cpu_busy_seconds=ra.cpu_busy_seconds(),
         ra_front_busy_seconds=ra.front_busy_seconds(),
+        ra_pool_busy_seconds=ra.pool_busy_seconds(),
         ca_busy_seconds=ca.workers.held_seconds(),
         signer_busy_seconds=ca.signer.held_seconds() if ca.signer else 0.0,
         ca_wasted_seconds=ca.wasted_seconds,

@@ -2,22 +2,28 @@
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from loadtests.simulation.clockwork import Action, Clockwork, Timer
+from loadtests.simulation.station import Station
+
+Got = Callable[[bool], None]
 
 
 class _Waiter:
-    __slots__ = ("_given_up", "got", "timer")
+    __slots__ = ("_given_up", "_has_left", "_timer")
 
-    def __init__(
-        self, clock: Clockwork, seconds: float, got: Callable[[bool], None], given_up: Action
-    ) -> None:
-        self.got: Callable[[bool], None] | None = got
-        self._given_up = given_up
-        self.timer: Timer = clock.timer(seconds, self._time_out)
+    def __init__(self, clock: Clockwork, seconds: float, given_up: Action) -> None:
+        self._given_up, self._has_left = given_up, False
+        self._timer: Timer = clock.timer(seconds, self._time_out)
+
+    def stays(self) -> bool:
+        """Whether a place that is free now is still wanted; nobody waits any more, either way."""
+        self._timer.stop()
+        return not self._has_left
 
     def _time_out(self) -> None:
-        self.got = None
+        self._has_left = True
         self._given_up()
 
 
@@ -26,29 +32,30 @@ class KeptConnections:
 
     def __init__(self, clock: Clockwork, size: int, idle_seconds: float, wait_seconds: float) -> None:
         self._clock = clock
-        self._free, self._idle_seconds, self._wait_seconds = size, idle_seconds, wait_seconds
+        self._places = Station(clock, size)
+        self._idle_seconds, self._wait_seconds = idle_seconds, wait_seconds
         self._idle: deque[float] = deque()
-        self._waiting: deque[_Waiter] = deque()
 
-    def take(self, got: Callable[[bool], None], given_up: Action) -> None:
+    def take(self, got: Got, given_up: Action) -> None:
         """`got` is called with a connection, told whether it is logged in; `given_up` when all stay taken."""
-        if self._free:
-            self._free -= 1
-            got(self._is_logged_in())
-        else:
-            self._waiting.append(_Waiter(self._clock, self._wait_seconds, got, given_up))
+        waiter = _Waiter(self._clock, self._wait_seconds, given_up) if self._places.is_full else None
+        self._places.enter(partial(self._handed, got, waiter))
 
     def give_back(self, *, logged_in: bool) -> None:
         """The connection is not needed any more; the next who waits gets it."""
         if logged_in:
             self._idle.append(self._clock.now)
-        while self._waiting:
-            waiter = self._waiting.popleft()
-            if waiter.got is not None:
-                waiter.timer.stop()
-                waiter.got(self._is_logged_in())
-                return
-        self._free += 1
+        self._places.leave()
+
+    def held_seconds(self) -> float:
+        """How long connections were taken until now, all added up."""
+        return self._places.held_seconds()
+
+    def _handed(self, got: Got, waiter: _Waiter | None) -> bool:
+        if waiter and not waiter.stays():
+            return False
+        got(self._is_logged_in())
+        return True
 
     def _is_logged_in(self) -> bool:
         oldest = self._clock.now - self._idle_seconds

@@ -45,8 +45,7 @@ class Node:
         self.front = Station(clock, settings.nginx.worker_processes * nodes)
         self._queue = workers.queue * nodes
         self.kept: KeptConnections | None = None
-        if connections.reuse_connections:
-            size = connections.pool_size * workers.process_count * nodes
+        if size := settings.pool_places * nodes:
             wait_seconds = settings.timers.connect_seconds
             self.kept = KeptConnections(clock, size, connections.idle_seconds, wait_seconds)
         self.late: dict[int, bool] = {}
@@ -146,6 +145,10 @@ class Ra:
     def front_busy_seconds(self) -> float:
         """How long NGINX's processes computed until now, all added up."""
         return sum(node.front.held_seconds() for node in self.nodes)
+
+    def pool_busy_seconds(self) -> float:
+        """How long connections of the pools were taken until now, all added up."""
+        return sum(node.kept.held_seconds() for node in self.nodes if node.kept)
 
     def cpu_busy_seconds(self) -> float:
         """How long cores computed until now, all added up."""

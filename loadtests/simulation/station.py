@@ -27,9 +27,14 @@ class Station:
         """How many wait."""
         return len(self._waiting)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether who is called now has to wait."""
+        return bool(self._servers) and self.busy >= self._servers
+
     def enter(self, take: Callable[[], bool]) -> None:
         """`take` is called once a server is free; it gives False when it does not want one any more."""
-        if self._servers and self.busy >= self._servers:
+        if self.is_full:
             self._waiting.append(take)
             self.longest = max(self.longest, len(self._waiting))
             return

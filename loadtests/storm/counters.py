@@ -20,8 +20,8 @@ from testbed.settings import LabSettings
 
 _EVERY_SECONDS = 1.0
 _ANSWER_SECONDS = 5.0
-_WAITS = (ra.ACCEPT_WAIT.name, ra.WORKER_WAIT.name, ca.WAITING.name)
-_WANTED = (ra.WORKER_BUSY.name, ra.STAGE_SECONDS.name, ca.SERVICE.name, *_WAITS)
+_WAITS = (ra.ACCEPT_WAIT.name, ra.WORKER_WAIT.name, ra.POOL_WAIT.name, ca.WAITING.name)
+_WANTED = (ra.WORKER_BUSY.name, ra.POOL_BUSY.name, ra.STAGE_SECONDS.name, ca.SERVICE.name, *_WAITS)
 _PAGES = ("login", "form", "submit", "download")
 _SIGNING = "signing"
 RA_FRONT = "ra front"
@@ -85,6 +85,7 @@ def usage_between(
     grown = _Growth(_at(samples, begin), _at(samples, end), end - begin)
     workers = lab.ra.workers.count if lab and lab.ra.workers.blocking else 0
     threads = lab.ca.capacity.workers if lab else 0
+    places = lab.ra.pool_places if lab else 0
     signing = bool(lab and lab.ca.capacity.signing)
     return Usage(
         ra_workers=grown.share(workers, ra.WORKER_BUSY.name),
@@ -99,6 +100,8 @@ def usage_between(
         ca_wait_seconds=grown.mean(ca.WAITING.name, *_PAGES) if threads else None,
         signing_wait_seconds=grown.mean(ca.WAITING.name, _SIGNING) if signing else None,
         stage_shares=dict(_stage_shares(grown)),
+        ra_pool=grown.share(places, ra.POOL_BUSY.name),
+        pool_wait_seconds=grown.mean(ra.POOL_WAIT.name) if places else None,
     )  # fmt: skip
 
 

@@ -44,6 +44,12 @@ class RaSettings(Settings, frozen=True):
     drain_seconds: SecondsOrNone = 2.0
     metrics: MetricsSettings = MetricsSettings()
 
+    @property
+    def pool_places(self) -> int:
+        """How many connections to the CA its processes keep at most, all together; 0: none are kept."""
+        connections = self.connections
+        return connections.pool_size * self.workers.process_count if connections.reuse_connections else 0
+
     def __post_init__(self) -> None:
         """Name the workers' model, so that a resolved scenario shows it."""
         workers = self.workers.resolved(profile=self.est.profile)

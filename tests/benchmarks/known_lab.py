@@ -34,11 +34,17 @@ key = "p-256"
 read_timeout_seconds = 60
 [arrivals]
 shape = "poisson"
-[ra.workers]
-model = "blocking"
-processes = {workers}
+{ra}
 [ca.capacity]
 {capacity}
+"""
+# An RA that waits for the CA on behalf of any number of phones, with two connections.
+POOL = """\
+[ra.workers]
+model = "async"
+[ra.connections]
+reuse_connections = true
+pool_size = 2
 """
 EXPONENTIAL = 'submit = {{ kind = "exponential", mean_seconds = {mean_seconds} }}'
 SUBMIT = EXPONENTIAL.format(mean_seconds=MEAN_SECONDS)
@@ -49,9 +55,14 @@ SIGNING = f'workers = 8\nsigning = {{ kind = "exponential", mean_seconds = {MEAN
 LOGIN = f'login = {{ kind = "constant", seconds = {MEAN_SECONDS} }}'
 
 
+def blocking(workers: int) -> str:
+    """An RA of so many workers that block, as a scenario has it."""
+    return f'[ra.workers]\nmodel = "blocking"\nprocesses = {workers}\n'
+
+
 def searched(
     folder: Path,
-    workers: int,
+    ra: str,
     capacity: str,
     seconds: float,
     seed: int = SEED,
@@ -59,10 +70,10 @@ def searched(
     limit_seconds: float = LIMIT_SECONDS,
     settle_seconds: float = 3.0,
 ) -> Capacity:
-    scenario = parse_scenario(SCENARIO.format(workers=workers, capacity=capacity), "here")
+    scenario = parse_scenario(SCENARIO.format(ra=ra, capacity=capacity), "here")
     asked = Searched(
         scenario="known", target="", rules=[f"latency_p95_seconds <= {limit_seconds}s"], seed=seed,
-        started=datetime.now(UTC), machine=Machine(2, workers),
+        started=datetime.now(UTC), machine=Machine(2, scenario.ra.workers.process_count),
         settings=SearchSettings(time_budget_seconds=seconds, settle_seconds=settle_seconds),
     )  # fmt: skip
     search = SearchFolder(folder)
@@ -73,7 +84,7 @@ def searched(
 
 
 def knee_bench(folder: Path) -> StormBench:
-    scenario = parse_scenario(SCENARIO.format(workers=KNEE_WORKERS, capacity=LOGNORMAL), "here")
+    scenario = parse_scenario(SCENARIO.format(ra=blocking(KNEE_WORKERS), capacity=LOGNORMAL), "here")
     rules = parse_all([f"latency_p95_seconds <= {KNEE_LIMIT_SECONDS}s", "enrolled_share >= 99%"])
     return StormBench(scenario, rules, SEED, folder, SearchDisplay(lambda _: None, lambda _: None))
 
@@ -83,8 +94,8 @@ def main() -> None:
     seed, folder = int(sys.argv[1]), Path(sys.argv[2])
     folder.mkdir()
     found = searched(
-        folder, KNOWN_WORKERS, EXPONENTIAL.format(mean_seconds=KNOWN_MEAN_SECONDS), KNOWN_SECONDS, seed,
-        limit_seconds=KNOWN_LIMIT_SECONDS, settle_seconds=KNOWN_SETTLE_SECONDS,
+        folder, blocking(KNOWN_WORKERS), EXPONENTIAL.format(mean_seconds=KNOWN_MEAN_SECONDS),
+        KNOWN_SECONDS, seed, limit_seconds=KNOWN_LIMIT_SECONDS, settle_seconds=KNOWN_SETTLE_SECONDS,
     )  # fmt: skip
     if found.interval_95 is None:
         click.echo(f"none: {found.why}")

@@ -28,9 +28,11 @@ from tests.benchmarks.known_lab import (
     LOGIN,
     MEAN_SECONDS,
     NAMED_SECONDS,
+    POOL,
     QUICK_SECONDS,
     SIGNING,
     SUBMIT,
+    blocking,
     knee_bench,
     searched,
 )
@@ -53,7 +55,7 @@ def test_workers_of_the_ra_are_named_with_the_ceiling_that_they_have(
 ) -> None:
     found: list[Capacity] = []
     benchmark.pedantic(  # type: ignore[no-untyped-call]
-        lambda: found.append(searched(tmp_path, workers, SUBMIT, NAMED_SECONDS))
+        lambda: found.append(searched(tmp_path, blocking(workers), SUBMIT, NAMED_SECONDS))
     )
     truth = true_limit(workers, MEAN_SECONDS, LIMIT_SECONDS, late=0.05)
     evidence = found[0].evidence
@@ -91,16 +93,20 @@ def test_the_interval_holds_the_truth_in_18_of_20_searches_on_labs(
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
-    ("workers", "capacity", "part", "stage"),
-    [(8, SIGNING, "ca_signing", "submit"), (2, LOGIN, "ra_workers", "login")],
-    ids=["signing lock", "slow login"],
+    ("ra", "capacity", "part", "stage"),
+    [
+        (blocking(8), SIGNING, "ca_signing", "submit"),
+        (blocking(2), LOGIN, "ra_workers", "login"),
+        (POOL, SUBMIT, "ra_pool", "submit"),
+    ],
+    ids=["signing lock", "slow login", "pool"],
 )
 def test_what_gives_first_is_named(
-    benchmark: BenchmarkFixture, tmp_path: Path, workers: int, capacity: str, part: str, stage: str
+    benchmark: BenchmarkFixture, tmp_path: Path, ra: str, capacity: str, part: str, stage: str
 ) -> None:
     found: list[Capacity] = []
     benchmark.pedantic(  # type: ignore[no-untyped-call]
-        lambda: found.append(searched(tmp_path, workers, capacity, QUICK_SECONDS))
+        lambda: found.append(searched(tmp_path, ra, capacity, QUICK_SECONDS))
     )
     benchmark.extra_info.update(evidence=[each.says for each in found[0].evidence])
     assert found[0].evidence[0].part == part

@@ -13,17 +13,18 @@ from testbed.ra.certificates import CaChain
 from testbed.ra.certsrv.calls import CaCall
 from testbed.ra.certsrv.client import Certsrv, Manners
 from testbed.ra.certsrv.curl import Curl
+from testbed.ra.certsrv.handles import PoolWatch
 from testbed.ra.certsrv.settings import RaResolver
 from testbed.ra.logs.logbook import Logbook
 from testbed.settings import RaPartSettings
 from testbed.web.client import Origin, Resolve, system_address
 
 
-def make_certsrv(settings: RaPartSettings) -> Certsrv:
+def make_certsrv(settings: RaPartSettings, pool_watch: PoolWatch | None = None) -> Certsrv:
     """The CA's pages, as the settings want them talked to; close it after use."""
     ra = settings.ra
     manners = Manners(ra.timers, ra.retries, ra.connections, ra.pass_unchecked_certificates)
-    return Certsrv(_curl(settings), ra.template, manners)
+    return Certsrv(_curl(settings), ra.template, manners, pool_watch=pool_watch)
 
 
 async def read_chain(certsrv: Certsrv, logbook: Logbook) -> tuple[CaChain, Sequence[CaCall]]:

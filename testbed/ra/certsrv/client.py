@@ -22,7 +22,7 @@ from testbed.ra.certificates import CaChain, SigningRequest
 from testbed.ra.certsrv import pages
 from testbed.ra.certsrv.calls import CaCall, Issued, Record, Stage
 from testbed.ra.certsrv.curl import Curl, CurlCall, CurlHandle
-from testbed.ra.certsrv.handles import Handles, handles
+from testbed.ra.certsrv.handles import Handles, PoolWatch, handles
 from testbed.ra.certsrv.settings import RaConnections, RaRetries, RaTimers
 from testbed.web.messages import Reply
 
@@ -56,13 +56,14 @@ class Certsrv:
         manners: Manners,
         now: Callable[[], float] = time.time,
         sleep: Sleep = asyncio.sleep,
+        pool_watch: PoolWatch | None = None,
     ) -> None:
         self.curl = curl
         self.template = template
         self.manners = manners
         self.now = now
         self.sleep = sleep
-        self.handles: Handles = handles(curl, manners.connections)
+        self.handles: Handles = handles(curl, manners.connections, pool_watch)
         attributes = quote_plus(f"CertificateTemplate:{template}\r\n")
         fixed = "FriendlyType=Saved-Request+Certificate&TargetStoreFlags=0&SaveCert=yes"
         self._form_end = f"&CertAttrib={attributes}&{fixed}".encode("ascii")

@@ -27,6 +27,19 @@ class Handles(Protocol):
         ...
 
 
+class PoolWatch(Protocol):
+    """Whoever counts what a pool does."""
+
+    def waited_for_pool(self, seconds: float) -> None:
+        """Someone waited so long for a handle, and has one now or gave up."""
+
+    def taken_from_pool(self) -> None:
+        """One more handle is taken."""
+
+    def back_in_pool(self) -> None:
+        """One handle fewer is taken."""
+
+
 class FreshHandles:
     """A new handle for each use, closed after it: CES's way."""
 
@@ -49,9 +62,14 @@ class PooledHandles:
     """At most `pool_size` handles; the one used last goes out first, so that the others can grow old."""
 
     def __init__(
-        self, curl: Curl, settings: RaConnections, now: Callable[[], float] = time.monotonic
+        self,
+        curl: Curl,
+        settings: RaConnections,
+        watch: PoolWatch | None = None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._curl = curl
+        self._watch = watch
         self._settings = settings
         self._now = now
         self._idle: deque[tuple[float, CurlHandle]] = deque()
@@ -59,10 +77,14 @@ class PooledHandles:
 
     async def take(self) -> CurlHandle:
         """A handle, connected and logged in if one is idle; CurlError 28 when all stay taken."""
-        if self._free.locked():
-            await self._wait()
-        else:
-            await self._free.acquire()
+        began = self._now()
+        try:
+            await self._acquire()
+        finally:
+            if self._watch:
+                self._watch.waited_for_pool(self._now() - began)
+        if self._watch:
+            self._watch.taken_from_pool()
         self._drop_old()
         return self._idle.pop()[1] if self._idle else self._curl.handle()
 
@@ -74,13 +96,18 @@ class PooledHandles:
             handle.close()
         self._drop_old()
         self._free.release()
+        if self._watch:
+            self._watch.back_in_pool()
 
     def close(self) -> None:
         """Close every idle handle."""
         while self._idle:
             self._idle.pop()[1].close()
 
-    async def _wait(self) -> None:
+    async def _acquire(self) -> None:
+        if not self._free.locked():
+            await self._free.acquire()
+            return
         seconds = self._curl.connect_seconds
         try:
             async with asyncio.timeout(seconds):
@@ -95,6 +122,6 @@ class PooledHandles:
             self._idle.popleft()[1].close()
 
 
-def handles(curl: Curl, settings: RaConnections) -> Handles:
-    """Handles as the settings want them."""
-    return PooledHandles(curl, settings) if settings.reuse_connections else FreshHandles(curl)
+def handles(curl: Curl, settings: RaConnections, watch: PoolWatch | None = None) -> Handles:
+    """Handles as the settings want them; `watch` counts those of a pool."""
+    return PooledHandles(curl, settings, watch) if settings.reuse_connections else FreshHandles(curl)

@@ -85,7 +85,7 @@ class Worker:
         late = None
         if ra.hand_out_late_certificates:
             late = LateCertificates(self._directory, ra.late_certificates_kept)
-        certsrv: Certsrv = make_certsrv(settings)
+        certsrv: Certsrv = make_certsrv(settings, self.metrics)
         ca = CaSide(certsrv, chain, self.metrics, self._turns, late)
         desk = make_desk(ra, settings.est_password, self._memory)
         return Front(ca, desk, self._logbook, self.metrics, proxied=ra.front == "nginx")

@@ -16,6 +16,15 @@ def test_a_signing_lock_gives_first_though_everybody_before_it_is_as_busy() -> N
     assert "waited for 0.7 s" in found[0].says
 
 
+def test_a_pool_of_connections_gives_first_where_it_is_smaller_than_what_waits_for_it() -> None:
+    idle, busy = Usage(ra_pool=0.3, ca_threads=0.1), Usage(ra_pool=1.0, ca_threads=0.4, pool_wait_seconds=0.2)
+    made = [trial(1, "baseline", 3, 0, idle), trial(2, "hold", 10, 0.01, busy)]
+    first, *_ = evidence_of(made, Machine(2))
+    assert (first.part, first.ceiling_per_second) == ("ra_pool", 10)
+    assert first.says.startswith("the RA's pool of connections could do 10 enrollments a second at most")
+    assert first.wait_seconds == 0.2
+
+
 def test_cpus_are_counted_by_what_each_part_has_of_them() -> None:
     busy = Usage(ra_cpu=0.9, ca_cpu=0.3, generator_cpu=0.5, machine_cpu=0.9)
     found = evidence_of([trial(1, "hold", 90, 0.01, busy)], Machine(cpus=2, ra_processes=2))

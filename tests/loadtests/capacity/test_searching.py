@@ -22,7 +22,7 @@ from loadtests.scenario import default_scenario
 from loadtests.simulation.settings import ChainModel
 from testbed.ca.capacity_settings import CapacitySettings, ExponentialTime
 from testbed.ra.capacity_settings import RaWorkers
-from testbed.ra.settings import RaSettings
+from testbed.ra.settings import RaConnections, RaSettings
 
 RULE = "latency_p95_seconds <= 2s"
 QUICK = SearchSettings(settle_seconds=5, least_phones=100, least_phones_held=300, holds=2)
@@ -143,3 +143,12 @@ def test_the_cas_page_threads_give_first_where_logins_hold_them(tmp_path: Path) 
     capacity = CapacitySettings(workers=1, login=ExponentialTime(0.2), submit=SHORT)
     found = searched(begun(tmp_path / "x"), bench(model(capacity)))
     assert found.bottleneck == "ca_threads"
+
+
+def test_the_ras_pool_gives_first_where_any_number_of_phones_wait_for_its_connections(tmp_path: Path) -> None:
+    pool = RaConnections(reuse_connections=True, pool_size=2)
+    ra = RaSettings(workers=RaWorkers("async"), connections=pool)
+    chain = ChainModel(CapacitySettings(workers=20, submit=ExponentialTime(0.2)), ra, read_timeout_seconds=60)
+    found = searched(begun(tmp_path / "x"), bench(chain))
+    assert found.bottleneck == "ra_pool"
+    assert found.evidence[0].ceiling_per_second == pytest.approx(10, rel=0.2)

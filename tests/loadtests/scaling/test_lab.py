@@ -116,6 +116,11 @@ def test_demands_are_busy_time_over_enrollments() -> None:
     assert found.pages == pytest.approx(0.2 - 0.03 - 0.01)
 
 
+def test_a_connection_of_the_pool_is_held_by_the_utilization_law_too() -> None:
+    found = Demands.of(Usage(ra_pool=0.5), 10.0, Limits(ra_pool=6), np.array([0.3]), Variation())
+    assert found.pool == pytest.approx(0.3)
+
+
 def test_what_could_not_be_seen_is_not_known() -> None:
     found = Demands.of(Usage(), 10.0, Limits(), np.array([0.2]), Variation())
     assert (found.worker, found.pages, found.signing) == (None, None, None)

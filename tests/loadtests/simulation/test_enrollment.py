@@ -59,6 +59,7 @@ def test_who_finds_all_kept_connections_taken_waits_as_long_as_for_a_connection(
     assert outcomes(forecast) == [Outcome.ENROLLED, Outcome.ENROLLED, Outcome.FAILED_LOGIN]
     assert seconds(forecast) == [1.5, 3, 2]
     assert forecast.unconnected == 1
+    assert forecast.ra_pool_busy_seconds == 3
 
 
 def test_a_connection_unused_for_long_and_one_that_failed_must_log_in_again() -> None:

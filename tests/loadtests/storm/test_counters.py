@@ -4,7 +4,7 @@ from loadtests.storm.counters import CounterMeter, Sample, read_counts, usage_be
 from testbed.ca.capacity_settings import CapacitySettings, ConstantTime
 from testbed.ca.settings import CaSettings
 from testbed.ra.capacity_settings import RaWorkers
-from testbed.ra.settings import RaSettings
+from testbed.ra.settings import RaConnections, RaSettings
 from testbed.settings import LabSettings
 
 SERVICE, WAITING = "estorm_ca_service_seconds", "estorm_ca_waiting_seconds"
@@ -62,6 +62,19 @@ def test_nginx_in_front_of_the_ra_is_told_apart_from_the_ra() -> None:
     usage = usage_between(two_samples(cpu__ra=5.0, cpu__ra__front=2.0), 100, 110)
     assert (usage.ra_cpu, usage.ra_front_cpu) == pytest.approx((0.3, 0.2))
     assert usage_between(two_samples(cpu__ra=5.0), 100, 110).ra_front_cpu is None
+
+
+def test_the_ra_s_pool_is_counted_over_all_of_its_processes() -> None:
+    connections = RaConnections(reuse_connections=True, pool_size=3)
+    lab = LabSettings(ra=RaSettings(connections=connections, workers=RaWorkers("async", 2)))
+    samples = two_samples(
+        estorm_ra_pool_busy_seconds_total=15.0,
+        estorm_ra_pool_wait_seconds_sum=6.0, estorm_ra_pool_wait_seconds_count=12,
+    )  # fmt: skip
+    usage = usage_between(samples, 100, 110, lab)
+    assert (usage.ra_pool, usage.pool_wait_seconds) == pytest.approx((0.25, 0.5))
+    without = usage_between(samples, 100, 110, LAB)
+    assert (without.ra_pool, without.pool_wait_seconds) == (None, None)
 
 
 def test_half_of_the_time_between_two_samples_has_half_of_the_growth() -> None:

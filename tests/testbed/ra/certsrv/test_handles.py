@@ -70,8 +70,14 @@ def test_a_pool_that_stays_taken_is_curl_28_with_its_own_label(
             assert (await client.enroll(csr_lines, GOOD)).status == 401
             found = await metrics(client)
             assert found['estorm_ra_failures_total{cause="pool_exhausted",stage="login"}'] == 1
+            assert found["estorm_ra_pool_taken"] == 1
             gate.open.set()
             assert (await first).status == 200
+            found = await metrics(client)
+            assert found["estorm_ra_pool_taken"] == 0
+            assert found["estorm_ra_pool_wait_seconds_count"] == 3
+            waited_seconds = found["estorm_ra_pool_wait_seconds_sum"]
+            assert 0.29 < waited_seconds < found["estorm_ra_pool_busy_seconds_total"]
 
     uvloop.run(scenario())
 
