@@ -8,6 +8,7 @@ phones go through an unloaded chain: that lowest one, which waits for nobody, is
 """
 
 import statistics
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
@@ -31,6 +32,8 @@ _NAMES: dict[Part, str] = {
     "ra_front_cpu": "the CPU of NGINX before the RA", "generator_cpu": "the CPU of the load generator",
     "machine_cpu": "this machine's CPUs",
 }  # fmt: skip
+# For each phone: fewer failed calls are none that breaks a rule.
+_FEW = 0.01
 _WAITS = {"ra_workers": "ra_wait_seconds", "ra_pool": "pool_wait_seconds",
           "ca_threads": "ca_wait_seconds", "ca_signing": "signing_wait_seconds"}  # fmt: skip
 
@@ -73,6 +76,29 @@ def evidence_of(trials: Sequence[Trial], machine: Machine) -> list[Evidence]:
         ceilings[first] = _pooled(loaded, first) or ceilings[first]
     found = [_evidence(part, ceiling, near, machine) for part, ceiling in ceilings.items()]
     return sorted(found, key=lambda each: each.ceiling_per_second)
+
+
+class Failing(msgspec.Struct, frozen=True):
+    """What most of the RA's failed calls to the CA failed by, where a rule broke."""
+
+    stage: str
+    cause: Annotated[str, Meta(description="As in estorm_ra_failures_total: curl_28, http_503, denied, ...")]
+    share: Annotated[float, Meta(gt=0, le=1, description="Of the calls that failed")]
+
+
+def fails_by(trials: Sequence[Trial]) -> Failing | None:
+    """What the RA's calls fail by in trials that broke a rule; None where hardly any did."""
+    broken = [trial for trial in valid(trials) if not trial.met]
+    calls: dict[str, float] = defaultdict(float)
+    for trial in broken:
+        for name, per_second in trial.usage.failed_calls.items():
+            calls[name] += per_second * trial.plan.measured_seconds
+    failed = sum(calls.values())
+    if not failed or failed < _FEW * sum(trial.phones for trial in broken):
+        return None
+    most = max(calls, key=lambda name: calls[name])
+    stage, _, cause = most.partition(" ")
+    return Failing(stage, cause, calls[most] / failed)
 
 
 def held_longest_by(trials: Sequence[Trial]) -> tuple[str, float] | None:

@@ -14,7 +14,15 @@ import msgspec
 from msgspec import Meta
 
 from loadtests import documents
-from loadtests.capacity.bottleneck import Bottleneck, Evidence, Machine, evidence_of, held_longest_by
+from loadtests.capacity.bottleneck import (
+    Bottleneck,
+    Evidence,
+    Failing,
+    Machine,
+    evidence_of,
+    fails_by,
+    held_longest_by,
+)
 from loadtests.capacity.estimate import Estimate, estimate
 from loadtests.capacity.judging import is_demand
 from loadtests.capacity.search import Found, SearchSettings
@@ -84,6 +92,10 @@ class Capacity(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", ta
     interrupted: bool = False
     searched: Searched
     trials: list[Trial]
+    failing: Annotated[
+        Failing | None,
+        Meta(description="Most failed calls of the RA where a rule broke; null: hardly any, or not seen"),
+    ] = None
     models: Annotated[
         Models | None, Meta(description="How the chain scales with phones at a time; null: none were made")
     ] = None
@@ -131,6 +143,7 @@ def capacity_of(
         interrupted=interrupted,
         searched=searched,
         trials=list(trials),
+        failing=fails_by(trials),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from loadtests.capacity.bottleneck import Failing
 from loadtests.capacity.result import Capacity
 from loadtests.report import wording
 
@@ -68,3 +69,13 @@ def _bottleneck(found: Capacity) -> Iterator[str]:
     yield from (f"  {evidence.says}" for evidence in found.evidence[:_SHOWN_EVIDENCE])
     if found.bottleneck_stage:
         yield f"  the RA's calls to the CA take longest in the stage {found.bottleneck_stage}"
+    if found.failing:
+        yield f"  {failing_calls(found.failing)}"
+
+
+def failing_calls(found: Failing) -> str:
+    """What failed, and by what."""
+    return (
+        f"where a rule broke, {found.share:.0%} of the RA's failed calls to the CA were in the stage "
+        f"{found.stage}: {found.cause}"
+    )

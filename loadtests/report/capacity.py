@@ -5,6 +5,7 @@ from pathlib import Path
 
 from loadtests.capacity.result import Capacity
 from loadtests.capacity.trial import Trial
+from loadtests.capacity.wording import failing_calls
 from loadtests.report import wording
 from loadtests.report.capacity_charts import draw_capacity
 from loadtests.report.rendering import rendered
@@ -96,12 +97,19 @@ def words(capacity: Capacity) -> Iterator[str]:
         )
     if capacity.baseline_p50_seconds is not None:
         yield f"One phone at a time takes {wording.seconds(capacity.baseline_p50_seconds)} (median)."
-    if capacity.bottleneck_stage:
-        yield f"Of the CA's stages, {capacity.bottleneck_stage} takes the most of the RA's time."
-    if capacity.searched.target and capacity.bottleneck is None:
-        yield "What gives first is not known: of a server elsewhere only its answers are seen."
+    yield from _at_the_limit(capacity)
     if capacity.interrupted:
         yield "The search was interrupted."
+
+
+def _at_the_limit(capacity: Capacity) -> Iterator[str]:
+    if capacity.bottleneck_stage:
+        yield f"Of the CA's stages, {capacity.bottleneck_stage} takes the most of the RA's time."
+    if capacity.failing:
+        said = failing_calls(capacity.failing)
+        yield f"{said[0].upper()}{said[1:]}."
+    if capacity.searched.target and capacity.bottleneck is None:
+        yield "What gives first is not known: of a server elsewhere only its answers are seen."
 
 
 def remarks(trial: Trial) -> str:

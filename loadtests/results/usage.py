@@ -17,7 +17,8 @@ class Usage(msgspec.Struct, frozen=True):
     front of the RA has `ra_front_cpu`, which is no part of `ra_cpu`.
     `machine_cpu` is the share of all cores that anybody used. `ra_pool` is the RA's pool of connections to
     the CA. Waits are for a worker of the RA, a page thread of the CA, the signing device, the pool.
-    `stage_shares` says what the RA's time in calls to the CA went to.
+    `stage_shares` says what the RA's time in calls to the CA went to, `failed_calls` how many of them failed
+    each second, by «stage cause» as in `estorm_ra_failures_total`.
     """
 
     ra_workers: Share = None
@@ -34,3 +35,4 @@ class Usage(msgspec.Struct, frozen=True):
     stage_shares: dict[str, float] = {}
     ra_pool: Share = None
     pool_wait_seconds: Wait = None
+    failed_calls: dict[str, float] = {}

@@ -21,9 +21,17 @@ from testbed.settings import LabSettings
 _EVERY_SECONDS = 1.0
 _ANSWER_SECONDS = 5.0
 _WAITS = (ra.ACCEPT_WAIT.name, ra.WORKER_WAIT.name, ra.POOL_WAIT.name, ca.WAITING.name)
-_WANTED = (ra.WORKER_BUSY.name, ra.POOL_BUSY.name, ra.STAGE_SECONDS.name, ca.SERVICE.name, *_WAITS)
+_WANTED = (
+    ra.WORKER_BUSY.name,
+    ra.POOL_BUSY.name,
+    ra.FAILURES.name,
+    ra.STAGE_SECONDS.name,
+    ca.SERVICE.name,
+    *_WAITS,
+)
 _PAGES = ("login", "form", "submit", "download")
 _SIGNING = "signing"
+_LABELS = (ra.STAGE.name, ra.CAUSE.name)
 RA_FRONT = "ra front"
 _MACHINE_BUSY, _MACHINE = "machine busy", "machine"
 
@@ -67,8 +75,8 @@ def read_counts(page: str) -> Counts:
     found: dict[str, float] = defaultdict(float)
     for family in text_string_to_metric_families("\n".join(lines) + "\n"):
         for each in family.samples:
-            stage = each.labels.get("stage", "")
-            found[f"{each.name} {stage}".strip()] += each.value
+            labels = (each.labels[name] for name in _LABELS if name in each.labels)
+            found[" ".join([each.name, *labels])] += each.value
     return found
 
 
@@ -102,6 +110,7 @@ def usage_between(
         stage_shares=dict(_stage_shares(grown)),
         ra_pool=grown.share(places, ra.POOL_BUSY.name),
         pool_wait_seconds=grown.mean(ra.POOL_WAIT.name) if places else None,
+        failed_calls=grown.rates(ra.FAILURES.name),
     )  # fmt: skip
 
 
@@ -122,6 +131,11 @@ class _Growth:
 
     def rate(self, name: str) -> float | None:
         return self.of(name) / self.seconds if name in self.after else None
+
+    def rates(self, counter: str) -> dict[str, float]:
+        """Of each of its label values that was counted at all."""
+        names = [name for name in self.after if name.startswith(f"{counter} ") and self.of(name)]
+        return {name.removeprefix(f"{counter} "): self.of(name) / self.seconds for name in names}
 
     def ratio(self, parts: Sequence[str], wholes: Sequence[str]) -> float | None:
         whole = sum(map(self.of, wholes))

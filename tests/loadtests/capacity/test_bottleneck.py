@@ -1,6 +1,6 @@
 import pytest
 
-from loadtests.capacity.bottleneck import Machine, evidence_of, held_longest_by
+from loadtests.capacity.bottleneck import Failing, Machine, evidence_of, fails_by, held_longest_by
 from loadtests.results.usage import Usage
 from tests.loadtests.capacity.trials import changed, trial
 
@@ -47,6 +47,19 @@ def test_nginx_before_the_ra_has_a_cpu_of_its_own_and_takes_of_the_machine_s() -
 def test_of_a_server_elsewhere_nothing_is_known_but_the_generator() -> None:
     found = evidence_of([trial(1, "hold", 90, 0.01, Usage(generator_cpu=0.5))], Machine(2))
     assert [each.part for each in found] == ["generator_cpu"]
+
+
+def test_what_most_calls_fail_by_is_told_of_the_trials_that_broke_a_rule() -> None:
+    held = Usage(failed_calls={"login curl_6": 9.0})
+    broke = Usage(failed_calls={"submit denied": 3.0, "submit curl_28": 1.0})
+    made = [trial(1, "hold", 90, 0.0, held), trial(2, "hold", 110, 0.03, broke)]
+    assert fails_by(made) == Failing("submit", "denied", 0.75)
+    assert fails_by(made[:1]) is None
+
+
+def test_a_few_failed_calls_of_many_phones_are_not_what_broke_a_rule() -> None:
+    few = Usage(failed_calls={"submit curl_28": 0.1})
+    assert fails_by([trial(1, "hold", 110, 0.03, few)]) is None
 
 
 def test_the_stage_that_calls_spend_their_time_in_is_that_of_the_first_trial_that_saw_it() -> None:

@@ -54,6 +54,14 @@ def test_what_gives_first_is_what_could_do_the_least_unloaded_and_not_what_is_bu
     assert found.bottleneck_stage == "login"
 
 
+def test_what_the_calls_fail_by_is_said_beside_what_gives_first() -> None:
+    refused = Usage(failed_calls={"submit denied": 30.0})
+    broken = [changed(each, usage=refused) if not each.met else each for each in trials()]
+    said = "where a rule broke, 100% of the RA's failed calls to the CA were in the stage submit: denied"
+    assert f"  {said}" in list(describe(answer(broken)))
+    assert not any("failed calls" in line for line in describe(answer(trials())))
+
+
 def test_a_rule_that_broke_where_the_generator_was_late_is_not_said_to_break_first() -> None:
     late = [changed(trial(n, "baseline", 55, 0.5), generator_bound=True) for n in (1, 2)]
     found = answer(late, Found("the generator was the limit", None, None, generator_bound=True))

@@ -1,6 +1,7 @@
 import msgspec
 import pytest
 
+from loadtests.capacity.bottleneck import Failing
 from loadtests.capacity.trial import Trial
 from loadtests.report.capacity import headline, remarks, render_capacity, state
 from tests.loadtests.report.capacity_run import capacity, models, trial
@@ -20,6 +21,12 @@ def test_the_answer_its_interval_and_what_gives_first_are_in_words() -> None:
     assert "What gives first: the RA's workers ." in page
     assert "the RA's workers could do 50 enrollments a second at most." in page
     assert "The rule that breaks first: latency_p99_seconds <= 1s." in page
+
+
+def test_what_most_calls_fail_by_is_a_sentence() -> None:
+    said = "Where a rule broke, 75% of the RA's failed calls to the CA were in the stage submit: denied."
+    assert said in text(failing=Failing("submit", "denied", 0.75))
+    assert "failed calls" not in text()
 
 
 def test_every_trial_is_in_the_table() -> None:

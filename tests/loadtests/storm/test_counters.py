@@ -77,6 +77,18 @@ def test_the_ra_s_pool_is_counted_over_all_of_its_processes() -> None:
     assert (without.ra_pool, without.pool_wait_seconds) == (None, None)
 
 
+def test_failed_calls_are_counted_by_stage_and_cause() -> None:
+    page = """\
+# TYPE estorm_ra_failures_total counter
+estorm_ra_failures_total{cause="curl_28",stage="submit"} 20.0
+estorm_ra_failures_total{cause="http_503",stage="submit"} 5.0
+estorm_ra_failures_total{cause="curl_28",stage="login"} 0.0
+"""
+    samples = [Sample(100.0, {}), Sample(110.0, read_counts(page))]
+    found = usage_between(samples, 100, 110).failed_calls
+    assert found == pytest.approx({"submit curl_28": 2.0, "submit http_503": 0.5})
+
+
 def test_half_of_the_time_between_two_samples_has_half_of_the_growth() -> None:
     samples = [*two_samples(cpu__ca=8.0), Sample(120.0, {"cpu ca": 8.0})]
     assert usage_between(samples, 105, 115, LAB).ca_cpu == pytest.approx(0.4)
